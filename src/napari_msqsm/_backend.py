@@ -1,0 +1,147 @@
+"""NumPy or CuPy: the only module that knows which array library is in use."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+from typing import Any
+
+import numpy as np
+import scipy.fft
+import scipy.ndimage
+from array_api_compat import array_namespace, device, is_cupy_namespace, is_numpy_namespace
+
+from napari_msqsm.errors import GpuUnavailableError
+
+Array = Any
+"""An array of any library that follows the array API standard."""
+
+Namespace = Any
+"""The module an array comes from, as `array_api_compat` gives it."""
+
+
+def namespace_of(*arrays: Array) -> Namespace:
+    """Array namespace shared by all arguments; mixing libraries is a TypeError."""
+    return array_namespace(*arrays)
+
+
+def fft_for(xp: Namespace, workers: int | None = None) -> Any:
+    """Object with ``fftn, ifftn, rfftn, irfftn``: threaded `scipy.fft` for NumPy, the library's own otherwise."""
+    return _ThreadedFFT(workers or default_threads()) if is_numpy_namespace(xp) else xp.fft
+
+
+def ndimage_for(xp: Namespace) -> Any:
+    """`scipy.ndimage` or CuPy's. Pass arrays positionally: the two name some arguments differently."""
+    if is_numpy_namespace(xp):
+        return scipy.ndimage
+    if is_cupy_namespace(xp):
+        return importlib.import_module("cupyx.scipy.ndimage")
+    return _ThroughHost(xp)
+
+
+def to_numpy(array: Array) -> np.ndarray[Any, Any]:
+    """Copy to host memory (no copy when it is there already)."""
+    if isinstance(array, np.ndarray):
+        return array
+    if hasattr(array, "get"):  # CuPy
+        return np.asarray(array.get())
+    if hasattr(array, "to_device"):  # array-api-strict
+        import array_api_strict
+
+        return np.asarray(array.to_device(array_api_strict.Device("CPU_DEVICE")))
+    return np.asarray(array)
+
+
+def like(array: Any, template: Array, *, dtype: Any = None) -> Array:
+    """Host array or scalar as an array of the template's library, on its device."""
+    xp = namespace_of(template)
+    return xp.asarray(array, device=device(template), dtype=dtype)
+
+
+def array_module(name: str) -> Namespace:
+    """Namespace for a ``--device`` choice: ``cpu``, ``cuda`` or ``auto`` (the GPU when it is usable).
+
+    Raises
+    ------
+    GpuUnavailableError
+        For ``cuda`` when no GPU can be used; the message says why.
+    """
+    if name == "cpu":
+        return importlib.import_module("array_api_compat.numpy")
+    usable, reason = gpu_status()
+    if usable:
+        return importlib.import_module("array_api_compat.cupy")
+    if name == "cuda":
+        raise GpuUnavailableError(f"--device cuda was asked for, but {reason}; use --device cpu")
+    return importlib.import_module("array_api_compat.numpy")
+
+
+@functools.cache
+def gpu_status() -> tuple[bool, str]:
+    """Whether CuPy can be *used* (it allocates and runs one FFT), and the reason when not."""
+    try:
+        import cupy
+    except ImportError:
+        return False, "CuPy is not installed (extra cuda12 or cuda13)"
+    try:
+        probe = cupy.fft.rfftn(cupy.ones((8, 8, 8), dtype=cupy.float32))
+        float(cupy.abs(probe).sum())
+        name = cupy.cuda.runtime.getDeviceProperties(0)["name"].decode()
+    except Exception as error:  # noqa: BLE001  a broken driver raises many kinds of error
+        return False, f"CuPy is installed but cannot use a GPU ({type(error).__name__}: {error})"
+    return True, name
+
+
+def free_gpu_memory() -> None:
+    """Give CuPy's cached memory and FFT plans back to the driver; nothing without CuPy in use."""
+    import sys
+
+    if "cupy" in sys.modules and gpu_status()[0]:
+        import cupy
+
+        cupy.fft.config.get_plan_cache().clear()
+        cupy.get_default_memory_pool().free_all_blocks()
+
+
+def default_threads() -> int:
+    """CPU threads for FFTs: ``MSQSM_THREADS`` or all the cores this process may use."""
+    chosen = os.environ.get("MSQSM_THREADS")
+    if chosen:
+        return max(1, int(chosen))
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _ThreadedFFT:
+    """`scipy.fft` with a number of threads; keeps float32."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+
+    def __getattr__(self, name: str) -> Any:
+        return functools.partial(getattr(scipy.fft, name), workers=self._workers)
+
+
+class _ThroughHost:
+    """`scipy.ndimage` for test namespaces: an explicit round trip that ends on the same device."""
+
+    def __init__(self, xp: Namespace) -> None:
+        self._xp = xp
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(scipy.ndimage, name)
+
+        def call(*args: Any, **keywords: Any) -> Any:
+            home = next(device(a) for a in args if hasattr(a, "__array_namespace__"))
+            result = function(*map(_down, args), **{key: _down(value) for key, value in keywords.items()})
+            lift = functools.partial(self._lift, home=home)
+            return tuple(map(lift, result)) if isinstance(result, tuple) else lift(result)
+
+        return call
+
+    def _lift(self, value: Any, home: Any) -> Any:
+        return self._xp.asarray(value, device=home) if isinstance(value, np.ndarray) else value
+
+
+def _down(value: Any) -> Any:
+    return to_numpy(value) if hasattr(value, "__array_namespace__") else value

@@ -1,0 +1,1 @@
+"""Plain data: grids, series, studies. No files, no algorithms."""

@@ -1,0 +1,1 @@
+"""From multi-echo phase to susceptibility, for NumPy and CuPy arrays alike."""
