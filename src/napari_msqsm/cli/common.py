@@ -1,0 +1,160 @@
+"""What all commands share: common arguments, messages, the progress bar, exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from napari_msqsm.workflow.tasks import Task, Work
+
+DONE = 0
+UNUSABLE = 2
+NOT_CONVERGED = 3
+CANCELLED = 130
+
+_THREAD_VARIABLES = (
+    "MSQSM_THREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+_NEGATIVE_NUMBER = re.compile(r"^-(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$")
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with one line per error and with negative numbers in any notation."""
+
+    def __init__(self, *args: Any, **keywords: Any) -> None:
+        keywords.setdefault("allow_abbrev", False)
+        super().__init__(*args, **keywords)
+        self._negative_number_matcher = _NEGATIVE_NUMBER
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and leave with exit code 2."""
+        self.exit(UNUSABLE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def common_arguments() -> argparse.ArgumentParser:
+    """Parent parser with the arguments that every command takes."""
+    parent = argparse.ArgumentParser(add_help=False)
+    group = parent.add_argument_group("common to all commands")
+    group.add_argument("--json", type=Path, metavar="FILE", help="also write the result as JSON, for machines")
+    group.add_argument("--quiet", action="store_true", help="no progress and no summary; warnings and errors stay")
+    group.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where to compute (default: the GPU if usable)",
+    )
+    group.add_argument("--threads", type=positive_int, metavar="N", help="CPU threads (default: all cores)")
+    group.add_argument("--seed", type=int, default=0, metavar="K", help="seed of everything random (default: 0)")
+    return parent
+
+
+def positive_int(text: str) -> int:
+    """Argument type: an integer ≥ 1."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number ≥ 1, got {text!r}")
+    return value
+
+
+def say(args: argparse.Namespace, text: str = "") -> None:
+    """Print for the reader, unless ``--quiet``."""
+    if not args.quiet:
+        print(text, flush=True)  # noqa: T201  this is the command line
+
+
+def warn(text: str) -> None:
+    """Print a warning on stderr; ``--quiet`` does not silence it."""
+    print(f"warning: {text}", file=sys.stderr, flush=True)  # noqa: T201  this is the command line
+
+
+def write_json(args: argparse.Namespace, result: Mapping[str, Any]) -> None:
+    """Write the result for machines where ``--json`` asks for it."""
+    if args.json is not None:
+        from napari_msqsm.workflow.provenance import write_json_file
+
+        write_json_file(args.json, result)
+
+
+def run_task(args: argparse.Namespace, title: str, work: Work) -> Any:
+    """Run work in the task list with a progress bar; Ctrl-C cancels it.
+
+    Raises
+    ------
+    BaseException
+        What the work raised; `CancelledError` after Ctrl-C.
+    """
+    from napari_msqsm.errors import CancelledError
+    from napari_msqsm.workflow.tasks import TaskList
+
+    tasks = TaskList()
+    with _progress_bar(title, hidden=args.quiet) as show:
+        if show is not None:
+            tasks.changed.connect(show)
+        task = tasks.add(title, work)
+        try:
+            while not task.wait(0.1):
+                pass
+        except KeyboardInterrupt:
+            task.cancel()
+            task.wait()  # a second Ctrl-C ends the process at once
+    if task.exception is not None:
+        raise task.exception
+    if task.cancel_requested and task.result is None:
+        raise CancelledError("cancelled")
+    return task.result
+
+
+@contextlib.contextmanager
+def _progress_bar(title: str, *, hidden: bool) -> Iterator[Any]:
+    if hidden:
+        yield None
+        return
+    from tqdm import tqdm
+
+    layout = "{desc} {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}"
+    interval_s = 0.1 if sys.stderr.isatty() else 5.0
+    with tqdm(total=1.0, desc=title, bar_format=layout, leave=False, mininterval=interval_s, miniters=0) as bar:
+
+        def show(task: Task) -> None:
+            bar.set_postfix_str(task.message, refresh=False)
+            bar.update(task.fraction - bar.n)
+
+        yield show
+
+
+@contextlib.contextmanager
+def thread_limit(threads: int | None) -> Iterator[None]:
+    """Limit the threads of FFTs and linear algebra; set before the numerical libraries are imported."""
+    if threads is None:
+        yield
+        return
+    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def one_line(text: str) -> str:
+    """Collapse a message to one line."""
+    return " ".join(text.split())
