@@ -1,0 +1,177 @@
+"""The open work: a study or a few files, the selected session, and the state of each session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from psygnal import Signal
+
+from napari_msqsm.errors import InputError
+from napari_msqsm.model.study import EchoFile, Patient, Session, Study
+from napari_msqsm.workspace.status import SessionStatus, status_of
+
+if TYPE_CHECKING:
+    from napari_msqsm.model.gre_files import GreFiles
+    from napari_msqsm.model.study import Part
+
+OpenStudy = Callable[[Path], Study]
+FILES_ID = "files"
+"""Patient label of images that were opened as files."""
+
+
+class Workspace:
+    """What the user has open.
+
+    Parameters
+    ----------
+    open_study
+        Reads a BIDS folder.
+    pipeline_version
+        Version of the reconstruction now; results of another version are outdated.
+
+    Notes
+    -----
+    Events: ``opened(Study | None)`` after the study was read, re-read or closed; ``selection_changed(label | None)``.
+    """
+
+    opened = Signal(object)
+    selection_changed = Signal(object)
+
+    def __init__(self, open_study: OpenStudy, pipeline_version: str) -> None:
+        self._open_study = open_study
+        self._pipeline_version = pipeline_version
+        self._study: Study | None = None
+        self._files: GreFiles | None = None
+        self._out_dir: Path | None = None
+        self._selected: str | None = None
+        self._status: dict[str, SessionStatus] = {}
+
+    @property
+    def study(self) -> Study | None:
+        """The open study; files that were opened are a study of one session."""
+        return self._study
+
+    @property
+    def files(self) -> GreFiles | None:
+        """The files that were opened, where it is not a BIDS folder."""
+        return self._files
+
+    @property
+    def out_dir(self) -> Path | None:
+        """Folder that results of opened files go to."""
+        return self._out_dir
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """All sessions."""
+        return () if self._study is None else self._study.sessions
+
+    @property
+    def selected(self) -> Session | None:
+        """The selected session."""
+        return None if self._selected is None or self._study is None else self._study.session(self._selected)
+
+    def open(self, path: Path) -> Study:
+        """Open a BIDS folder and select its first session.
+
+        Raises
+        ------
+        InputError
+            When it is not a BIDS folder; what was open before stays open.
+        """
+        study = self._open_study(Path(path))
+        self._files = self._out_dir = None
+        self._set(study)
+        return study
+
+    def open_files(self, files: GreFiles, out_dir: Path) -> Study:
+        """Open gradient-echo files outside a BIDS folder; results go to ``out_dir``.
+
+        Raises
+        ------
+        InputError
+            When a file does not exist; what was open before stays open.
+        """
+        absent = [path for path in files.paths if not path.is_file()]
+        if absent or not files.paths:
+            raise InputError(f"there is no file {absent[0]}" if absent else "no image was given")
+        self._files, self._out_dir = files, Path(out_dir)
+        study = _study_of(files, self._out_dir)
+        self._set(study)
+        return study
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._files = self._out_dir = None
+        self._set(None)
+
+    def refresh(self) -> None:
+        """Read the folder again: new files, new results."""
+        if self._study is None:
+            return
+        if self._files is not None and self._out_dir is not None:
+            self._set(_study_of(self._files, self._out_dir))
+        else:
+            self._set(self._open_study(self._study.root))
+
+    def select(self, label: str | None) -> None:
+        """Select a session by its BIDS name.
+
+        Raises
+        ------
+        KeyError
+            When there is no such session.
+        """
+        if label is not None and label not in {session.label for session in self.sessions}:
+            raise KeyError(label)
+        if label != self._selected:
+            self._selected = label
+            self.selection_changed.emit(label)
+
+    def status(self, label: str) -> SessionStatus:
+        """State of a session; looked up on disk once until `refresh`."""
+        if label not in self._status:
+            if self._study is None:
+                raise KeyError(label)
+            session = self._study.session(label)
+            roots = {"raw": self._study.root, "": self._study.derivatives_root}
+            self._status[label] = status_of(session, roots, self._pipeline_version)
+        return self._status[label]
+
+    @property
+    def next_step(self) -> str:
+        """One sentence: what to do next with the selected session."""
+        if self._study is None:
+            return "Open a BIDS folder or gradient-echo files."
+        return "Select a session." if self._selected is None else self.status(self._selected).next_step
+
+    def _set(self, study: Study | None) -> None:
+        self._study = study
+        self._status.clear()
+        labels = [session.label for session in self.sessions]
+        before = self._selected
+        if self._selected not in labels:
+            self._selected = labels[0] if labels else None
+        self.opened.emit(study)
+        if self._selected != before:
+            self.selection_changed.emit(self._selected)
+
+
+def _study_of(files: GreFiles, out_dir: Path) -> Study:
+    parts: tuple[tuple[Part, tuple[Path, ...]], ...] = (
+        ("mag", files.magnitude),
+        ("phase", files.phase),
+        ("real", files.real),
+        ("imag", files.imaginary),
+    )
+    echoes = tuple(
+        EchoFile(path, part, index + 1 if len(paths) > 1 else None)
+        for part, paths in parts
+        for index, path in enumerate(paths)
+    )
+    chi = out_dir / "Chimap.nii.gz"
+    derivatives = {"Chimap": chi} if chi.is_file() else {}
+    session = Session(FILES_ID, "", None, echoes, derivatives=derivatives)
+    return Study(out_dir, (Patient(FILES_ID, (session,)),))
