@@ -104,6 +104,11 @@ def free_gpu_memory() -> None:
         cupy.get_default_memory_pool().free_all_blocks()
 
 
+def fast_fft_length(n: int) -> int:
+    """Smallest length ≥ n whose real FFT is fast."""
+    return int(scipy.fft.next_fast_len(n, real=True))
+
+
 def default_threads() -> int:
     """CPU threads for FFTs: ``MSQSM_THREADS`` or all the cores this process may use."""
     chosen = os.environ.get("MSQSM_THREADS")

@@ -1,0 +1,287 @@
+"""The steps from echoes to susceptibility, in order."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from napari_msqsm._backend import like, namespace_of, to_numpy
+from napari_msqsm.qsm.background.pdf import pdf
+from napari_msqsm.qsm.echoes import field_noise_from_magnitude, root_sum_of_squares
+from napari_msqsm.qsm.field_fit import fit_field, smallest_spacing_s
+from napari_msqsm.qsm.host.brain_mask import brain_mask
+from napari_msqsm.qsm.host.csf_mask import csf_mask
+from napari_msqsm.qsm.host.unwrap import unwrap_field
+from napari_msqsm.qsm.inversion.medi import MediSettings, medi
+from napari_msqsm.qsm.inversion.tkd import tkd
+from napari_msqsm.qsm.quality import quality_numbers
+from napari_msqsm.qsm.r2star import fit_r2star
+from napari_msqsm.qsm.reference import referenced
+from napari_msqsm.qsm.step import Step
+
+if TYPE_CHECKING:
+    from napari_msqsm._backend import Array
+    from napari_msqsm.qsm.presets import ReconstructionSettings
+    from napari_msqsm.qsm.step import Progress, Values
+
+_LEAST_CONVERGED_FRACTION = 0.99
+
+
+def _combine(values: Values, _: ReconstructionSettings, __: Progress) -> Values:
+    return {"combined_magnitude": root_sum_of_squares(values["magnitude"])}
+
+
+def _brain_mask(values: Values, settings: ReconstructionSettings, _: Progress) -> Values:
+    combined = values["combined_magnitude"]
+    found = brain_mask(to_numpy(combined), voxel_size_mm=values["voxel_size_mm"], settings=settings.brain_mask)
+    return {"mask": like(found, combined)}
+
+
+def _r2star(values: Values, settings: ReconstructionSettings, _: Progress) -> Values:
+    return {
+        "r2star_hz": fit_r2star(
+            values["magnitude"],
+            echo_times_s=values["echo_times_s"],
+            mask=values["mask"],
+            settings=settings.r2star,
+        )
+    }
+
+
+def _field_fit(values: Values, settings: ReconstructionSettings, on_progress: Progress) -> Values:
+    if values["phase_rad"] is None:
+        noise = field_noise_from_magnitude(
+            values["magnitude"], echo_times_s=values["echo_times_s"], mask=values["mask"]
+        )
+        unknown = noise * math.nan
+        return {
+            "noise_sd_hz": noise,
+            "fit_residual": unknown,
+            "wrapped_field_hz": unknown,
+            "period_hz": math.nan,
+            "field_fit_warnings": [],
+        }
+    fit = fit_field(
+        values["magnitude"],
+        values["phase_rad"],
+        echo_times_s=values["echo_times_s"],
+        mask=values["mask"],
+        settings=settings.field_fit,
+        on_progress=on_progress,
+    )
+    warnings = []
+    if fit.converged_fraction < _LEAST_CONVERGED_FRACTION:
+        warnings.append(
+            f"the field fit did not converge in {100 * (1 - fit.converged_fraction):.1f} % of the voxels; "
+            "they are noisy or the phase is not consistent over echoes"
+        )
+    return {
+        "noise_sd_hz": fit.noise_sd_hz,
+        "fit_residual": fit.residual,
+        "wrapped_field_hz": fit.field_hz,
+        "period_hz": fit.period_hz,
+        "field_fit_warnings": warnings,
+    }
+
+
+def _unwrapping(values: Values, _: ReconstructionSettings, __: Progress) -> Values:
+    field = values["wrapped_field_hz"]
+    found = unwrap_field(to_numpy(field), period_hz=values["period_hz"], mask=to_numpy(values["mask"]))
+    return {"total_field_hz": like(found, field)}
+
+
+def _background(values: Values, settings: ReconstructionSettings, on_progress: Progress) -> Values:
+    result = pdf(
+        values["total_field_hz"],
+        noise_sd_hz=values["noise_sd_hz"],
+        mask=values["mask"],
+        voxel_size_mm=values["voxel_size_mm"],
+        b0_direction=values["b0_direction"],
+        settings=settings.background,
+        on_progress=on_progress,
+    )
+    warnings = []
+    if not result.converged:
+        warnings.append(f"background removal stopped after {result.iterations} iterations before its tolerance")
+    return {"local_field_hz": result.field_hz, "local_mask": result.mask, "background_warnings": warnings}
+
+
+def _csf_mask(values: Values, settings: ReconstructionSettings, _: Progress) -> Values:
+    found = csf_mask(
+        to_numpy(values["r2star_hz"]),
+        mask=to_numpy(values["mask"]),
+        voxel_size_mm=values["voxel_size_mm"],
+        settings=settings.csf_mask,
+    )
+    return {"csf_mask": like(found, values["mask"])}
+
+
+def _inversion(values: Values, settings: ReconstructionSettings, on_progress: Progress) -> Values:
+    shared: dict[str, Any] = {
+        "mask": values["local_mask"],
+        "voxel_size_mm": values["voxel_size_mm"],
+        "b0_direction": values["b0_direction"],
+        "hz_per_ppm": values["hz_per_ppm"],
+    }
+    warnings = []
+    if isinstance(settings.inversion, MediSettings):
+        result = medi(
+            values["local_field_hz"],
+            magnitude=values["combined_magnitude"],
+            noise_sd_hz=values["noise_sd_hz"],
+            csf_mask=values["csf_mask"],
+            echo_spacing_s=smallest_spacing_s(values["echo_times_s"]),
+            settings=settings.inversion,
+            on_progress=on_progress,
+            **shared,
+        )
+        if settings.inversion.lambda_csf > 0 and not _any(values["csf_mask"] & result.mask):
+            warnings.append("no ventricular CSF was found: MEDI ran without the uniform-CSF term (+0)")
+    else:
+        result = tkd(values["local_field_hz"], settings=settings.inversion, **shared)
+    if not result.converged:
+        warnings.append(
+            f"the inversion did not converge: its last step changed χ by {result.outer_changes[-1]:.2g} of its norm"
+        )
+    return {
+        "unreferenced_chi_ppm": result.chi_ppm,
+        "chi_mask": result.mask,
+        "converged": result.converged,
+        "inversion_record": {
+            "outer_changes": list(result.outer_changes),
+            "cg_iterations": list(result.cg_iterations),
+            "objective": list(result.objective),
+        },
+        "inversion_warnings": warnings,
+    }
+
+
+def _reference(values: Values, settings: ReconstructionSettings, _: Progress) -> Values:
+    mask, warnings, region = values["chi_mask"], [], None
+    if settings.reference.region == "csf":
+        region = values["csf_mask"]
+        if not _any(region & mask):
+            region = mask
+            warnings.append("no ventricular CSF was found: χ is referenced to the whole brain instead")
+    elif settings.reference.region == "brain":
+        region = mask
+    chi, shift = referenced(values["unreferenced_chi_ppm"], mask=mask, region=region)
+    return {"chi_ppm": chi, "reference_shift_ppm": shift, "reference_warnings": warnings}
+
+
+def _quality(values: Values, _: ReconstructionSettings, __: Progress) -> Values:
+    names = (
+        "chi_ppm",
+        "chi_mask",
+        "mask",
+        "csf_mask",
+        "local_field_hz",
+        "noise_sd_hz",
+        "fit_residual",
+        "voxel_size_mm",
+        "hz_per_ppm",
+    )
+    return {"quality": dict(quality_numbers(**{name: values[name] for name in names}))}
+
+
+def _any(mask: Array) -> bool:
+    xp = namespace_of(mask)
+    return bool(xp.any(mask))
+
+
+STEPS: tuple[Step, ...] = (
+    Step("combine", "Combining echoes", 1, ("magnitude",), ("combined_magnitude",), (), _combine, 1),
+    Step(
+        "brain_mask",
+        "Brain mask",
+        1,
+        ("combined_magnitude", "voxel_size_mm"),
+        ("mask",),
+        ("brain_mask",),
+        _brain_mask,
+        4,
+    ),
+    Step("r2star", "R2* map", 1, ("magnitude", "echo_times_s", "mask"), ("r2star_hz",), ("r2star",), _r2star, 1),
+    Step(
+        "field_fit",
+        "Field fit",
+        1,
+        ("magnitude", "phase_rad", "echo_times_s", "mask"),
+        ("noise_sd_hz", "fit_residual", "wrapped_field_hz", "period_hz", "field_fit_warnings"),
+        ("field_fit",),
+        _field_fit,
+        10,
+    ),
+    Step(
+        "unwrapping",
+        "Unwrapping",
+        1,
+        ("wrapped_field_hz", "period_hz", "mask"),
+        ("total_field_hz",),
+        ("unwrapping",),
+        _unwrapping,
+        5,
+    ),
+    Step(
+        "background",
+        "Background field",
+        1,
+        ("total_field_hz", "noise_sd_hz", "mask", "voxel_size_mm", "b0_direction"),
+        ("local_field_hz", "local_mask", "background_warnings"),
+        ("background",),
+        _background,
+        30,
+    ),
+    Step("csf_mask", "CSF mask", 1, ("r2star_hz", "mask", "voxel_size_mm"), ("csf_mask",), ("csf_mask",), _csf_mask, 2),
+    Step(
+        "inversion",
+        "Dipole inversion",
+        1,
+        (
+            "local_field_hz",
+            "local_mask",
+            "combined_magnitude",
+            "noise_sd_hz",
+            "csf_mask",
+            "echo_times_s",
+            "voxel_size_mm",
+            "b0_direction",
+            "hz_per_ppm",
+        ),
+        ("unreferenced_chi_ppm", "chi_mask", "converged", "inversion_record", "inversion_warnings"),
+        ("inversion",),
+        _inversion,
+        45,
+    ),
+    Step(
+        "reference",
+        "Reference",
+        1,
+        ("unreferenced_chi_ppm", "chi_mask", "csf_mask"),
+        ("chi_ppm", "reference_shift_ppm", "reference_warnings"),
+        ("reference",),
+        _reference,
+        1,
+    ),
+    Step(
+        "quality",
+        "Quality",
+        1,
+        (
+            "chi_ppm",
+            "chi_mask",
+            "mask",
+            "csf_mask",
+            "local_field_hz",
+            "noise_sd_hz",
+            "fit_residual",
+            "voxel_size_mm",
+            "hz_per_ppm",
+        ),
+        ("quality",),
+        (),
+        _quality,
+        1,
+    ),
+)
+"""In order: what a step needs is given or made by an earlier one."""

@@ -1,0 +1,1 @@
+"""What a GPU cannot do well: NumPy in, NumPy out."""

@@ -1,0 +1,1 @@
+"""From local field to susceptibility; one method per file."""

@@ -1,0 +1,67 @@
+"""All settings of a reconstruction in one tree, and named sets of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from napari_msqsm.errors import ParameterError
+from napari_msqsm.qsm.background.pdf import PdfSettings
+from napari_msqsm.qsm.field_fit import FieldFitSettings
+from napari_msqsm.qsm.host.brain_mask import BrainMaskSettings
+from napari_msqsm.qsm.host.csf_mask import CsfMaskSettings
+from napari_msqsm.qsm.host.unwrap import UnwrapSettings
+from napari_msqsm.qsm.inversion.medi import MediSettings
+from napari_msqsm.qsm.inversion.tkd import TkdSettings
+from napari_msqsm.qsm.r2star import R2starSettings
+from napari_msqsm.qsm.reference import ReferenceSettings
+from napari_msqsm.settings import Settings, validated
+
+InversionSettings = Annotated[MediSettings | TkdSettings, Field(discriminator="method")]
+
+
+class ReconstructionSettings(Settings):
+    """One section per step of the chain."""
+
+    field_fit: FieldFitSettings = FieldFitSettings()
+    unwrapping: UnwrapSettings = UnwrapSettings()
+    brain_mask: BrainMaskSettings = BrainMaskSettings()
+    r2star: R2starSettings = R2starSettings()
+    background: PdfSettings = PdfSettings()
+    csf_mask: CsfMaskSettings = CsfMaskSettings()
+    inversion: InversionSettings = MediSettings()
+    reference: ReferenceSettings = ReferenceSettings()
+
+
+PRESETS: dict[str, ReconstructionSettings] = {
+    "published": ReconstructionSettings(),
+    "fast": ReconstructionSettings(
+        background=PdfSettings(cg_max_iter=30, cg_rtol=1e-2), inversion=TkdSettings(), reference=ReferenceSettings()
+    ),
+}
+"""``published``: MEDI+0 with the settings of its paper. ``fast``: a preview, with streaks."""
+
+
+def with_method(settings: ReconstructionSettings, section: str, method: str) -> ReconstructionSettings:
+    """Return settings with another method, at its defaults, in one section (``inversion``, ``tkd``).
+
+    Raises
+    ------
+    ParameterError
+        When there is no such method.
+    """
+    if getattr(settings, section).method == method:
+        return settings
+    known = methods_of(section)
+    if method not in known:
+        raise ParameterError(f"there is no {section} method {method!r}; known: {', '.join(known)}")
+    return validated(ReconstructionSettings, settings.model_dump() | {section: {"method": method}})
+
+
+def methods_of(section: str) -> tuple[str, ...]:
+    """Names of the methods of a section."""
+    schema: dict[str, Any] = ReconstructionSettings.model_json_schema()
+    found = schema["properties"][section]
+    names = [option["$ref"] for option in found.get("oneOf", [found])]
+    return tuple(schema["$defs"][name.rsplit("/", 1)[-1]]["properties"]["method"]["const"] for name in names)
