@@ -39,7 +39,7 @@ format: $(DEVELOPERS)
 	$(BIN)/ruff format .
 
 bench: system-for-tests $(DEVELOPERS)
-	$(BIN)/python -m pytest benchmarks -n 0 -o "python_files=bench_*.py" --benchmark-only --benchmark-autosave
+	$(BIN)/python -m pytest benchmarks -n 0 -o "python_files=bench_*.py" -o "python_functions=bench_*" --benchmark-only --benchmark-autosave
 
 constraints: .venv/bin/python
 	$(BIN)/python tools/renew_constraints.py
