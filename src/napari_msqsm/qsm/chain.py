@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from napari_msqsm.qsm.step import Progress, Values
 
 _LEAST_CONVERGED_FRACTION = 0.99
+_LEAST_KEPT = 0.99
 
 
 def _combine(values: Values, _: ReconstructionSettings, __: Progress) -> Values:
@@ -123,6 +124,7 @@ def _inversion(values: Values, settings: ReconstructionSettings, on_progress: Pr
         "b0_direction": values["b0_direction"],
         "hz_per_ppm": values["hz_per_ppm"],
     }
+    smv_radius_mm = 0.0 if values["local_field_is_given"] else settings.residual_background.smv_radius_mm
     warnings = []
     if isinstance(settings.inversion, MediSettings):
         result = medi(
@@ -131,6 +133,7 @@ def _inversion(values: Values, settings: ReconstructionSettings, on_progress: Pr
             noise_sd_hz=values["noise_sd_hz"],
             csf_mask=values["csf_mask"],
             echo_spacing_s=smallest_spacing_s(values["echo_times_s"]),
+            smv_radius_mm=smv_radius_mm,
             settings=settings.inversion,
             on_progress=on_progress,
             **shared,
@@ -139,6 +142,12 @@ def _inversion(values: Values, settings: ReconstructionSettings, on_progress: Pr
             warnings.append("no ventricular CSF was found: MEDI ran without the uniform-CSF term (+0)")
     else:
         result = tkd(values["local_field_hz"], settings=settings.inversion, **shared)
+    kept = _count(result.mask) / _count(values["local_mask"])
+    if kept < _LEAST_KEPT:
+        warnings.append(
+            f"{100 * (1 - kept):.0f} % of the mask was given up at its edge to suppress what is left of the background "
+            f"field (residual_background.smv_radius_mm = {smv_radius_mm:g})"
+        )
     if not result.converged:
         warnings.append(
             f"the inversion did not converge: its last step changed χ by {result.outer_changes[-1]:.2g} of its norm"
@@ -182,6 +191,11 @@ def _quality(values: Values, _: ReconstructionSettings, __: Progress) -> Values:
         "hz_per_ppm",
     )
     return {"quality": dict(quality_numbers(**{name: values[name] for name in names}))}
+
+
+def _count(mask: Array) -> int:
+    xp = namespace_of(mask)
+    return int(xp.count_nonzero(mask))
 
 
 def _any(mask: Array) -> bool:
@@ -247,9 +261,10 @@ STEPS: tuple[Step, ...] = (
             "voxel_size_mm",
             "b0_direction",
             "hz_per_ppm",
+            "local_field_is_given",
         ),
         ("unreferenced_chi_ppm", "chi_mask", "converged", "inversion_record", "inversion_warnings"),
-        ("inversion",),
+        ("inversion", "residual_background"),
         _inversion,
         45,
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from array_api_compat import device
@@ -22,7 +21,7 @@ def dipole_kernel(
     *,
     like: Array,
 ) -> Array:
-    r"""Unit dipole in k-space on the half spectrum of a real FFT.
+    r"""Compute the unit dipole in k-space on the half spectrum of a real FFT.
 
     .. math:: D(k) = 1/3 - (k \cdot b)^2 / |k|^2, \quad D(0) = 0
 
@@ -76,28 +75,3 @@ def convolve(image: Array, kernel: Array) -> Array:
     xp = namespace_of(image, kernel)
     fft = fft_for(xp)
     return fft.irfftn(fft.rfftn(image, axes=_AXES) * kernel, s=image.shape, axes=_AXES)
-
-
-def sphere_kernel(
-    shape: tuple[int, int, int], voxel_size_mm: tuple[float, float, float], radius_mm: float, *, like: Array
-) -> Array:
-    """Spherical mean value of a radius, in k-space on the half spectrum: `convolve` with it averages over the sphere.
-
-    The sphere is the continuous one, sampled analytically (no staircase at small radii):
-    3 (sin kr − kr cos kr) / (kr)³ with k in radians/mm.
-    """
-    xp = namespace_of(like)
-    home = device(like)
-    squared = 0.0
-    for axis, (n, step) in enumerate(zip(shape, voxel_size_mm, strict=True)):
-        half = axis == len(shape) - 1
-        index = xp.arange(n // 2 + 1 if half else n, dtype=like.dtype, device=home)
-        if not half:
-            index = xp.where(index >= (n + 1) // 2, index - n, index)
-        k = index * (2.0 * math.pi / (n * step))
-        squared = squared + xp.reshape(k * k, tuple(-1 if a == axis else 1 for a in _AXES))
-    u = xp.sqrt(squared) * radius_mm
-    small = u < 0.05  # series: the closed form cancels
-    safe = xp.where(small, xp.ones_like(u), u)
-    closed = 3.0 * (xp.sin(safe) - safe * xp.cos(safe)) / safe**3
-    return xp.where(small, 1.0 - u * u / 10.0, closed)

@@ -53,8 +53,8 @@ class FieldFit:
     offset_rad
         (X, Y, Z), phase at TE = 0.
     noise_sd_hz
-        (X, Y, Z), standard deviation of ``field_hz``: the Cramér–Rao bound at the voxel's signal, with the noise that
-        the misfit shows; 0 where it is unknown.
+        (X, Y, Z), standard deviation of ``field_hz``: the Cramér–Rao bound at the voxel's signal and the noise that
+        the typical misfit shows; 0 where it is unknown.
     residual
         (X, Y, Z), root-mean-square misfit of the complex signal relative to its size; 1 means no agreement.
     converged_fraction
@@ -219,21 +219,15 @@ def _misfit_and_noise(
     return residual, noise
 
 
-def _signal_noise(misfit: Array, n_echoes: int) -> Array:
-    """Noise of one channel in each voxel: that of the typical voxel, or of its own misfit where that is larger.
+def _signal_noise(misfit: Array, n_echoes: int) -> float:
+    """Noise of one channel from the misfit of the typical voxel (n echoes less the two fitted phases).
 
-    Of n echoes two phases are fitted, n − 2 remain. A voxel that the model does not describe (dephasing beside air,
-    flow) is so given the uncertainty that its misfit shows. With one or two echoes the fit is exact and says nothing;
-    1 then makes the noise map relative.
+    With one or two echoes the fit is exact and says nothing; 1 then makes the noise map relative.
     """
-    xp = namespace_of(misfit)
     if n_echoes <= 2 or misfit.shape[0] == 0:
-        return xp.ones_like(misfit)
-    variance = misfit / (n_echoes - 2)
-    typical = quantile(variance, 0.5)
-    if not typical > 0:
-        return xp.ones_like(misfit)
-    return xp.sqrt(xp.where(variance > typical, variance, xp.full_like(variance, typical)))
+        return 1.0
+    typical = quantile(misfit, 0.5) / (n_echoes - 2)
+    return math.sqrt(typical) if typical > 0 else 1.0
 
 
 def _scatter(values: Array, mask: Array) -> Array:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from napari_msqsm._backend import like, namespace_of, to_numpy
 from napari_msqsm.qsm.box import box_around
-from napari_msqsm.qsm.dipole import convolve, sphere_kernel
+from napari_msqsm.qsm.dipole import convolve
 from napari_msqsm.qsm.field_fit import fit_field
 from napari_msqsm.qsm.host.distance import depth_mm
 from napari_msqsm.qsm.host.unwrap import unwrap_field
 from napari_msqsm.qsm.inversion.tkd import tkd
 from napari_msqsm.qsm.r2star import fit_r2star
 from napari_msqsm.qsm.robust import quantile, robust_sd
+from napari_msqsm.qsm.spherical_mean import inside_spheres, sphere_kernel
 from napari_msqsm.qsm.stencils import gradient
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _high_pass(field_hz: Array, mask: Array, voxel_size_mm: tuple[float, float, 
     box = box_around(mask, voxel_size_mm, margin_mm=2.0 * _SMV_RADIUS_MM)
     sphere = sphere_kernel(box.shape, voxel_size_mm, _SMV_RADIUS_MM, like=field_hz)
     boxed = box.crop(field_hz)
-    inner = convolve(xp.astype(box.crop(mask), boxed.dtype), sphere) > 0.99
+    inner = inside_spheres(box.crop(mask), sphere)
     local = xp.where(inner, boxed - convolve(boxed, sphere), xp.zeros_like(boxed))
     return box.embed(local), box.embed(inner)
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from napari_msqsm.errors import ParameterError
 from napari_msqsm.qsm.background.pdf import PdfSettings
+from napari_msqsm.qsm.background.residual import ResidualBackgroundSettings
 from napari_msqsm.qsm.field_fit import FieldFitSettings
 from napari_msqsm.qsm.host.brain_mask import BrainMaskSettings
 from napari_msqsm.qsm.host.csf_mask import CsfMaskSettings
@@ -29,6 +30,7 @@ class ReconstructionSettings(Settings):
     brain_mask: BrainMaskSettings = BrainMaskSettings()
     r2star: R2starSettings = R2starSettings()
     background: PdfSettings = PdfSettings()
+    residual_background: ResidualBackgroundSettings = ResidualBackgroundSettings()
     csf_mask: CsfMaskSettings = CsfMaskSettings()
     inversion: InversionSettings = MediSettings()
     reference: ReferenceSettings = ReferenceSettings()
@@ -37,7 +39,9 @@ class ReconstructionSettings(Settings):
 PRESETS: dict[str, ReconstructionSettings] = {
     "published": ReconstructionSettings(),
     "fast": ReconstructionSettings(
-        background=PdfSettings(cg_max_iter=30, cg_rtol=1e-2), inversion=TkdSettings(), reference=ReferenceSettings()
+        background=PdfSettings(cg_max_iter=30, cg_rtol=0.05),
+        residual_background=ResidualBackgroundSettings(smv_radius_mm=0.0),
+        inversion=TkdSettings(),
     ),
 }
 """``published``: MEDI+0 with the settings of its paper. ``fast``: a preview, with streaks."""

@@ -31,7 +31,7 @@ class Reconstruction:
     chi_ppm
         (X, Y, Z) susceptibility, zero outside ``mask``.
     local_field_hz
-        (X, Y, Z), zero outside ``mask``.
+        (X, Y, Z), as the background removal left it or as given.
     total_field_hz
         (X, Y, Z) unwrapped field, zero outside the brain mask; ``None`` where neither it nor phase was given.
     r2star_hz
@@ -153,13 +153,15 @@ def _start(series: MultiEchoSeries, given: Mapping[str, Array | None]) -> dict[s
         "voxel_size_mm": series.grid.voxel_size_mm,
         "b0_direction": series.b0_direction,
         "hz_per_ppm": series.hz_per_ppm,
+        "local_field_is_given": given["local_field_hz"] is not None,
     }
     for name, array in given.items():
         if array is None:
             continue
         if tuple(array.shape) != series.grid.shape:
             raise ShapeMismatchError(
-                f"{name} has shape {tuple(array.shape)} but the series has {series.grid.shape}; resample it to the GRE grid"
+                f"{name} has shape {tuple(array.shape)} but the series has {series.grid.shape}; "
+                "resample it to the GRE grid"
             )
         xp = namespace_of(array)
         if name.endswith("mask"):
@@ -206,11 +208,9 @@ def _result(
     values: Mapping[str, Any], settings: ReconstructionSettings, seconds: Mapping[str, float]
 ) -> Reconstruction:
     quality = {**values["quality"], "reference_shift_ppb": 1000.0 * values["reference_shift_ppm"]}
-    xp = namespace_of(values["chi_ppm"])
-    local = values["local_field_hz"]
     return Reconstruction(
         chi_ppm=values["chi_ppm"],
-        local_field_hz=xp.where(values["chi_mask"], local, xp.zeros_like(local)),
+        local_field_hz=values["local_field_hz"],
         total_field_hz=values.get("total_field_hz"),
         r2star_hz=values["r2star_hz"],
         mask=values["chi_mask"],

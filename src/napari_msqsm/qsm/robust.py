@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from napari_msqsm._backend import namespace_of
@@ -20,9 +21,9 @@ def mean_inside(image: Array, mask: Array) -> float:
 
 
 def sd_inside(image: Array, mask: Array) -> float:
-    """Standard deviation over the mask."""
+    """Compute the standard deviation over the mask."""
     centred = image - mean_inside(image, mask)
-    return float(mean_inside(centred * centred, mask)) ** 0.5
+    return math.sqrt(mean_inside(centred * centred, mask))
 
 
 def quantile(values: Array, q: float) -> float:
@@ -42,6 +43,6 @@ def median_inside(image: Array, mask: Array) -> float:
 
 
 def robust_sd(values: Array) -> float:
-    """Standard deviation from the median absolute deviation of a 1-D array."""
+    """Estimate the standard deviation from the median absolute deviation of a 1-D array."""
     xp = namespace_of(values)
     return _MAD_TO_SD * quantile(xp.abs(values - quantile(values, 0.5)), 0.5)

@@ -19,11 +19,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from napari_msqsm._backend import namespace_of
+from napari_msqsm.errors import InputError
 from napari_msqsm.qsm.box import box_around
 from napari_msqsm.qsm.conjugate_gradient import conjugate_gradient, dot
-from napari_msqsm.qsm.dipole import convolve, dipole_kernel, sphere_kernel
+from napari_msqsm.qsm.dipole import convolve, dipole_kernel
 from napari_msqsm.qsm.inversion.result import Inversion
 from napari_msqsm.qsm.robust import mean_inside, quantile
+from napari_msqsm.qsm.spherical_mean import inside_spheres, sphere_kernel
 from napari_msqsm.qsm.stencils import gradient, gradient_adjoint
 from napari_msqsm.settings import Settings, quantity
 
@@ -62,15 +64,6 @@ class MediSettings(Settings):
     merit: bool = quantity(
         True, help="Lower the weight of voxels whose residual is an outlier (MERIT).", source="doi 10.1002/mrm.24272"
     )
-    smv_radius_mm: float = quantity(
-        0.0,
-        ge=0,
-        unit="mm",
-        top=True,
-        help="Radius of the spherical-mean-value filter inside the inversion that suppresses what is left of the "
-        "background field; the mask loses a rim of this width. 0 is off.",
-        source="doi 10.1002/mrm.24272",
-    )
     max_outer: int = quantity(10, ge=1, help="Most Gauss–Newton steps.", source="doi 10.1002/mrm.24272")
     outer_rtol: float = quantity(0.1, gt=0, help="Stop when a step changes χ by less than this part of its norm.")
     cg_max_iter: int = quantity(100, ge=1, help="Most conjugate-gradient iterations in each step.")
@@ -91,6 +84,7 @@ def medi(
     b0_direction: tuple[float, float, float],
     hz_per_ppm: float,
     echo_spacing_s: float,
+    smv_radius_mm: float = 0.0,
     settings: MediSettings | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> Inversion:
@@ -114,6 +108,9 @@ def medi(
         Field in Hz of 1 ppm.
     echo_spacing_s
         ΔTE that turns the field into radians; the unit in which λ is defined.
+    smv_radius_mm
+        Radius of the spherical-mean-value filter that takes what is left of the background field out of the field, the
+        dipole and the noise alike; the mask loses a rim of this width. 0 is off.
     settings
         The published ones when not given.
     on_progress
@@ -131,15 +128,23 @@ def medi(
     inside = box.crop(mask)
     field = box.crop(local_field_hz * (2.0 * math.pi * echo_spacing_s))
     kernel = dipole_kernel(box.shape, voxel_size_mm, b0_direction, like=field)
-    if settings.smv_radius_mm > 0:
-        smv = sphere_kernel(box.shape, voxel_size_mm, settings.smv_radius_mm, like=field)
-        field = field - convolve(xp.where(inside, field, xp.zeros_like(field)), smv)
-        inside = convolve(xp.astype(inside, field.dtype), smv) > _SMV_KEPT
-        kernel = kernel * (1.0 - smv)
+    noise = box.crop(noise_sd_hz)
+    if smv_radius_mm > 0:
+        sphere = sphere_kernel(box.shape, voxel_size_mm, smv_radius_mm, like=field)
+        field = xp.where(inside, field, xp.zeros_like(field))
+        field = field - convolve(field, sphere)
+        inside = inside_spheres(inside, sphere)
+        if not bool(xp.any(inside)):
+            raise InputError(
+                f"no voxel lies {smv_radius_mm:g} mm inside the mask; lower residual_background.smv_radius_mm"
+            )
+        kernel = kernel * (1.0 - sphere)
+        spread = convolve(noise * noise, sphere)
+        noise = xp.sqrt(xp.where(spread > 0, spread, xp.zeros_like(spread)) + noise * noise)
     problem = MediProblem(
         field=xp.where(inside, field, xp.zeros_like(field)),
         kernel=kernel,
-        noise=box.crop(noise_sd_hz),
+        noise=noise,
         mask=inside,
         edges_kept=edge_weights(
             box.crop(magnitude), inside, voxel_size_mm=voxel_size_mm, edge_fraction=settings.edge_fraction
@@ -152,10 +157,6 @@ def medi(
     chi, history = _gauss_newton(problem, settings, on_progress)
     chi = xp.where(inside, chi, xp.zeros_like(chi)) / radians_per_ppm
     return Inversion(box.embed(chi), box.embed(inside), *history)
-
-
-_SMV_KEPT = 0.999
-"""Part of the sphere that must lie in the mask for a voxel to be kept."""
 
 
 def _usable_csf(csf_mask: Array | None, box: Box, inside: Array) -> Array | None:

@@ -1,0 +1,86 @@
+"""The spherical mean value: over a sphere without sources, a background field equals its own mean."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from array_api_compat import device
+
+from napari_msqsm._backend import fft_for, namespace_of
+from napari_msqsm.qsm.dipole import convolve
+
+if TYPE_CHECKING:
+    from napari_msqsm._backend import Array
+
+_SUBVOXELS = 9
+_KEPT = 0.999
+"""Part of the sphere that must lie in the mask."""
+
+
+def sphere_kernel(
+    shape: tuple[int, int, int], voxel_size_mm: tuple[float, float, float], radius_mm: float, *, like: Array
+) -> Array:
+    """Averaging over a sphere, in k-space on the half spectrum of a real FFT: for `convolve`.
+
+    The sphere is sampled in the image, each voxel weighted by its part inside, so that the kernel ends where the sphere
+    ends (sampled in k-space it would ring through the whole image).
+
+    Parameters
+    ----------
+    shape
+        (X, Y, Z) of the image.
+    voxel_size_mm
+        Voxel edges.
+    radius_mm
+        Radius of the sphere.
+    like
+        An array whose library, device and (real) dtype the kernel takes.
+
+    Source: Li L, Leigh JS, J Magn Reson 2001;148:442 (doi 10.1006/jmre.2000.2267).
+    """
+    xp = namespace_of(like)
+    home = device(like)
+    reach = [math.ceil(radius_mm / step) for step in voxel_size_mm]
+    squared = 0.0
+    for axis, (n, step) in enumerate(zip(reach, voxel_size_mm, strict=True)):
+        fine = xp.arange((2 * n + 1) * _SUBVOXELS, dtype=like.dtype, device=home)
+        place = (fine - 0.5 * ((2 * n + 1) * _SUBVOXELS - 1)) * (step / _SUBVOXELS)
+        squared = squared + xp.reshape(place * place, tuple(-1 if a == axis else 1 for a in range(3)))
+    inside = xp.astype(squared <= radius_mm * radius_mm, like.dtype)
+    sizes = [2 * n + 1 for n in reach]
+    split = xp.reshape(inside, (sizes[0], _SUBVOXELS, sizes[1], _SUBVOXELS, sizes[2], _SUBVOXELS))
+    block = xp.sum(split, axis=(1, 3, 5))
+    block = block / float(xp.sum(block))
+    image = xp.zeros(shape, dtype=like.dtype, device=home)
+    if any(size > n for size, n in zip(sizes, shape, strict=True)):
+        block = _folded(block, shape)
+        sizes = list(block.shape)
+    image[tuple(slice(0, size) for size in sizes)] = block
+    image = xp.roll(image, tuple(-n for n in reach), axis=(0, 1, 2))
+    return xp.real(fft_for(xp).rfftn(image, axes=(0, 1, 2)))
+
+
+def inside_spheres(mask: Array, kernel: Array) -> Array:
+    """Voxels whose whole sphere lies in the mask."""
+    xp = namespace_of(mask, kernel)
+    return convolve(xp.astype(mask, kernel.dtype), kernel) > _KEPT
+
+
+def _folded(block: Array, shape: tuple[int, int, int]) -> Array:
+    """Wrap a block that is larger than the periodic image."""
+    xp = namespace_of(block)
+    for axis, n in enumerate(shape):
+        size = block.shape[axis]
+        if size <= n:
+            continue
+        pieces = [
+            xp.take(block, xp.arange(first, min(first + n, size), device=device(block)), axis=axis)
+            for first in range(0, size, n)
+        ]
+        total = pieces[0]
+        for piece in pieces[1:]:
+            part = tuple(slice(0, piece.shape[axis]) if a == axis else slice(None) for a in range(3))
+            total[part] += piece
+        block = total
+    return block
