@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from napari_msqsm.workflow.outcome import Outcome
     from napari_msqsm.workflow.tasks import Task, Work
 
 DONE = 0
@@ -117,6 +118,21 @@ def run_task(args: argparse.Namespace, title: str, work: Work) -> Any:
     if task.cancel_requested and task.result is None:
         raise CancelledError("cancelled")
     return task.result
+
+
+def report(args: argparse.Namespace, outcome: Outcome) -> None:
+    """Say where the results are and how good they look; write them for machines where asked."""
+    for name, value in outcome.quality.items():
+        say(args, f"  {name:<24} {value:.4g}")
+    if outcome.reused:
+        say(args, f"reused from the cache: {', '.join(outcome.reused)}")
+    seconds = ", ".join(f"{name} {value:.1f}" for name, value in outcome.seconds.items())
+    say(args, f"seconds: {seconds}" if seconds else "no step was run")
+    for name, path in outcome.files.items():
+        say(args, f"{name:<12} {path}")
+    if not outcome.converged:
+        warn("the inversion did not converge; the results so far were written")
+    write_json(args, outcome.as_json())
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from napari_msqsm.qsm.reconstruct import Step
+    from napari_msqsm.qsm.step import Step
     from napari_msqsm.workflow.store import ResultStore
 
 

@@ -23,7 +23,9 @@ def new_digest() -> Any:
 
 def is_array(value: object) -> bool:
     """Whether a value is an array of any library."""
-    return isinstance(value, np.ndarray) or (hasattr(value, "__array_namespace__") and hasattr(value, "shape"))
+    if isinstance(value, np.ndarray):
+        return True
+    return hasattr(value, "__array_namespace__") and hasattr(value, "shape") and not isinstance(value, np.generic)
 
 
 def digest_of(value: Any) -> str:

@@ -1,0 +1,247 @@
+"""One reconstruction on the chosen device, with cache, progress, cancel and the check of the phase's sign."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from napari_msqsm import _backend
+from napari_msqsm.errors import CancelledError, InputError, ParameterError
+from napari_msqsm.qsm.chain import STEPS
+from napari_msqsm.qsm.phase_sign import SignVerdict, phase_sign_from_data
+from napari_msqsm.qsm.reconstruct import reconstruct
+from napari_msqsm.qsm.step import Step
+from napari_msqsm.workflow.cache import StepCache
+from napari_msqsm.workflow.content import digest_of
+from napari_msqsm.workflow.store import ResultStore
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from napari_msqsm.qsm.presets import ReconstructionSettings
+    from napari_msqsm.qsm.reconstruct import Reconstruction
+    from napari_msqsm.workflow.inputs import Inputs
+    from napari_msqsm.workflow.tasks import OnProgress
+
+OnWarning = Callable[[str], None]
+_SIGN_VERSION = 1
+_SIGN_SHARE = 0.08
+_NOT_VERIFIED = "the sign of the phase could not be verified ({sentence}); pass --phase-sign 1 or -1 if you know it"
+_FLIPPED = "THE SIGN OF THE PHASE WAS TURNED: {sentence}; pass --phase-sign to overrule"
+_KEPT = "the sign of the phase was kept as given by --phase-sign, although {sentence}"
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A reconstruction in host memory, and how it came about."""
+
+    result: Reconstruction
+    inputs: Inputs
+    verdict: SignVerdict | None
+    flipped: bool
+    warnings: tuple[str, ...]
+    seconds: Mapping[str, float]
+    reused: tuple[str, ...]
+    device: str
+
+
+def pipeline_version() -> str:
+    """Version of the whole chain: changes when the version of any step does."""
+    steps = [[step.name, step.version] for step in STEPS]
+    return digest_of([*steps, ["phase_sign", _SIGN_VERSION]])[:12]
+
+
+def compute(
+    inputs: Inputs,
+    settings: ReconstructionSettings,
+    *,
+    cache_folder: Path,
+    device: str = "auto",
+    on_progress: OnProgress | None = None,
+    cancel: threading.Event | None = None,
+    on_warning: OnWarning | None = None,
+) -> Computed:
+    """Reconstruct what was read.
+
+    Parameters
+    ----------
+    inputs
+        From `napari_msqsm.workflow.inputs`.
+    settings
+        Of the reconstruction.
+    cache_folder
+        Where outputs of steps are kept; gone again when the input turns out to be unusable.
+    device
+        ``auto``, ``cpu`` or ``cuda``.
+    on_progress, cancel
+        See `napari_msqsm.workflow.tasks`.
+    on_warning
+        Called with what must not be overlooked as soon as it is known.
+
+    Raises
+    ------
+    MsqsmError
+        Input unusable, cancelled, or no GPU where one was asked for.
+    """
+    xp = _backend.array_module(device)
+    cache = StepCache(ResultStore(cache_folder))
+    warnings: list[str] = []
+
+    def say(sentence: str) -> None:
+        warnings.append(sentence)
+        if on_warning:
+            on_warning(sentence)
+
+    def progress(message: str, fraction: float) -> None:
+        if cancel is not None and cancel.is_set():
+            raise CancelledError("cancelled")
+        if on_progress:
+            on_progress(message, fraction)
+
+    with _nothing_left_when_unusable(cache_folder):
+        there = _moved(inputs, xp)
+        verdict, flipped, seconds, start = None, False, {}, 0.0
+        if not inputs.has_field and inputs.series.phase_rad is not None:
+            there, seconds = _with_mask(there, settings, cache, progress)
+            began = time.perf_counter()
+            progress("Sign of the phase", _SIGN_SHARE / 4)
+            verdict = _verdict(there, settings, cache)
+            seconds["phase_sign"] = time.perf_counter() - began
+            there, flipped = _judge(there, verdict, say)
+            start = _SIGN_SHARE
+        result = reconstruct(
+            there.series,
+            settings,
+            mask=there.mask,
+            csf_mask=there.csf_mask,
+            total_field_hz=there.total_field_hz,
+            local_field_hz=there.local_field_hz,
+            noise_sd_hz=there.noise_sd_hz,
+            on_progress=lambda message, fraction: progress(message, start + (0.97 - start) * fraction),
+            cancel=cancel,
+            around=cache.around,
+        )
+    for sentence in result.warnings:
+        say(sentence)
+    progress("Writing", 0.98)
+    device_used = "cuda" if xp.__name__.endswith("cupy") else "cpu"
+    series = replace(inputs.series, assumptions=there.series.assumptions)
+    computed = Computed(
+        result=_on_host(result),
+        inputs=replace(inputs, series=series),
+        verdict=verdict,
+        flipped=flipped,
+        warnings=tuple(warnings),
+        seconds=seconds | dict(result.seconds),
+        reused=tuple(cache.reused),
+        device=device_used,
+    )
+    del result, there
+    _backend.free_gpu_memory()
+    return computed
+
+
+def _with_mask(
+    inputs: Inputs, settings: ReconstructionSettings, cache: StepCache, progress: OnProgress
+) -> tuple[Inputs, dict[str, float]]:
+    """Brain mask before everything else: the check of the sign needs it too."""
+    if inputs.mask is not None:
+        return inputs, {}
+    values: dict[str, Any] = {
+        "magnitude": inputs.series.magnitude,
+        "voxel_size_mm": inputs.series.grid.voxel_size_mm,
+    }
+    seconds = {}
+    for step in STEPS:
+        if step.name not in ("combine", "brain_mask"):
+            continue
+        began = time.perf_counter()
+        progress(step.title, 0.0)
+        needed = {name: values[name] for name in step.needs}
+        values |= cache.around(
+            step, needed, settings, lambda step=step, needed=needed: step.run(needed, settings, _pass)
+        )
+        seconds[step.name] = time.perf_counter() - began
+    return replace(inputs, mask=values["mask"]), seconds
+
+
+def _verdict(inputs: Inputs, settings: ReconstructionSettings, cache: StepCache) -> SignVerdict:
+    series, mask = inputs.series, inputs.mask
+    values = {
+        "magnitude": series.magnitude,
+        "phase_rad": series.phase_rad,
+        "mask": mask,
+        "echo_times_s": series.echo_times_s,
+        "voxel_size_mm": series.grid.voxel_size_mm,
+        "b0_direction": series.b0_direction,
+        "hz_per_ppm": series.hz_per_ppm,
+    }
+
+    def run(_: Mapping[str, Any], __: ReconstructionSettings, ___: Callable[[float], None]) -> Mapping[str, Any]:
+        return {"verdict": phase_sign_from_data(series, mask=mask)}
+
+    step = Step("phase_sign", "Sign of the phase", _SIGN_VERSION, tuple(values), ("verdict",), (), run, 1.0)
+    made = cache.around(step, values, settings, lambda: run(values, settings, _pass))
+    verdict: SignVerdict = made["verdict"]
+    return verdict
+
+
+def _judge(inputs: Inputs, verdict: SignVerdict, say: OnWarning) -> tuple[Inputs, bool]:
+    """Follow the data where the user said nothing; say it whenever the two do not agree."""
+    from napari_msqsm.workflow.inputs import with_opposite_phase
+
+    if inputs.declared_sign is not None:
+        if verdict.sign < 0:
+            say(_KEPT.format(sentence=verdict.sentence))
+        return inputs, False
+    if verdict.sign < 0:
+        sentence = _FLIPPED.format(sentence=verdict.sentence)
+        say(sentence)
+        return with_opposite_phase(inputs, sentence), True
+    if verdict.sign == 0:
+        say(_NOT_VERIFIED.format(sentence=verdict.sentence))
+    return inputs, False
+
+
+def _moved(inputs: Inputs, xp: Any) -> Inputs:
+    def up(array: Any) -> Any:
+        return None if array is None else xp.asarray(array)
+
+    series = replace(inputs.series, magnitude=up(inputs.series.magnitude), phase_rad=up(inputs.series.phase_rad))
+    return replace(
+        inputs,
+        series=series,
+        mask=up(inputs.mask),
+        csf_mask=up(inputs.csf_mask),
+        total_field_hz=up(inputs.total_field_hz),
+        local_field_hz=up(inputs.local_field_hz),
+        noise_sd_hz=up(inputs.noise_sd_hz),
+    )
+
+
+def _on_host(result: Reconstruction) -> Reconstruction:
+    names = ("chi_ppm", "local_field_hz", "total_field_hz", "r2star_hz", "mask", "csf_mask", "noise_sd_hz")
+    arrays = {name: getattr(result, name) for name in names}
+    return replace(result, **{name: None if a is None else _backend.to_numpy(a) for name, a in arrays.items()})
+
+
+def _pass(_: float) -> None:
+    """Take the progress of a step too short to show it."""
+
+
+@contextlib.contextmanager
+def _nothing_left_when_unusable(folder: Path) -> Iterator[None]:
+    """Remove what this run made of ``folder`` and its parents when the input cannot be used."""
+    first_new = next((path for path in reversed([folder, *folder.parents]) if not path.exists()), None)
+    try:
+        yield
+    except (InputError, ParameterError):
+        if first_new is not None:
+            shutil.rmtree(first_new, ignore_errors=True)
+        raise

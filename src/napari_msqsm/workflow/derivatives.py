@@ -1,0 +1,127 @@
+"""Where results go: BIDS derivatives of a session, or a folder with fixed names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_msqsm import __version__
+from napari_msqsm.io.atomic import atomic_path
+from napari_msqsm.io.bids import derivative_path
+from napari_msqsm.io.nifti import save_volume
+from napari_msqsm.workflow.provenance import bids_uri, plain, relative_to, write_json_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from napari_msqsm.model.grid import Grid
+    from napari_msqsm.model.study import Session, Study
+    from napari_msqsm.workflow.provenance import Locate
+
+_BIDS_VERSION = "1.10.0"
+_BIDS_NAMES = {
+    "Chimap": ("Chimap", "anat"),
+    "R2starmap": ("R2starmap", "anat"),
+    "mask": ("desc-brain_mask", "anat"),
+    "csf_mask": ("desc-csf_mask", "anat"),
+    "totalfield": ("desc-total_fieldmap", "fmap"),
+    "localfield": ("desc-local_fieldmap", "fmap"),
+}
+_SIDECARS: dict[str, dict[str, Any]] = {
+    "R2starmap": {"Description": "Effective transverse relaxation rate R2*", "Units": "1/s"},
+    "mask": {"Description": "Voxels that have a susceptibility", "Type": "Brain"},
+    "csf_mask": {"Description": "Ventricular CSF that susceptibility is referenced to", "Type": "ROI"},
+    "totalfield": {"Description": "Total field relative to the scanner frequency, unwrapped", "Units": "Hz"},
+    "localfield": {"Description": "Field of sources inside the mask", "Units": "Hz"},
+}
+
+
+@dataclass(frozen=True)
+class Writer:
+    """How to write one result.
+
+    Parameters
+    ----------
+    save
+        ``save(name, array, grid, record) -> path``.
+    finish
+        ``finish(record) -> further files``, after all images.
+    locate
+        Name under which an input file is recorded.
+    picture
+        Where the picture for quality assurance goes; None where none is wanted.
+    """
+
+    save: Callable[[str, NDArray[Any], Grid, Mapping[str, Any]], Path]
+    finish: Callable[[Mapping[str, Any]], dict[str, Path]]
+    locate: Locate
+    picture: Path | None = None
+
+
+def folder_writer(out_dir: Path) -> Writer:
+    """Write fixed names into one folder, and ``provenance.json``."""
+
+    def save(name: str, array: NDArray[Any], grid: Grid, _: Mapping[str, Any]) -> Path:
+        out_dir.mkdir(parents=True, exist_ok=True)
+        path = out_dir / f"{name}.nii.gz"
+        save_volume(path, as_stored(array), grid)
+        return path
+
+    def finish(record: Mapping[str, Any]) -> dict[str, Path]:
+        path = out_dir / "provenance.json"
+        write_json_file(path, record)
+        return {"provenance": path}
+
+    return Writer(save, finish, relative_to(out_dir))
+
+
+def session_writer(study: Study, session: Session) -> Writer:
+    """Write BIDS derivatives of a session; the sidecar of the map holds the whole record."""
+
+    def save(name: str, array: NDArray[Any], grid: Grid, record: Mapping[str, Any]) -> Path:
+        suffix, datatype = _BIDS_NAMES[name]
+        path = derivative_path(study, session, suffix, datatype=datatype)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        sources = [entry["URI"] for entry in record["InputFiles"] if entry["URI"].startswith("bids:")]
+        sidecar = {"Units": "ppm", **record} if name == "Chimap" else _SIDECARS[name]
+        save_volume(path, as_stored(array), grid, sidecar=plain({**sidecar, "Sources": sources}))
+        return path
+
+    def finish(_: Mapping[str, Any]) -> dict[str, Path]:
+        description = write_dataset_description(study)
+        return {"dataset_description": description}
+
+    return Writer(save, finish, bids_uri(study.root), picture_path(study, session))
+
+
+def picture_path(study: Study, session: Session) -> Path:
+    """Where the picture of a session lies."""
+    return study.derivatives_root / f"sub-{session.patient_id}" / "figures" / f"{session.label}_desc-qsm_qa.png"
+
+
+def write_dataset_description(study: Study) -> Path:
+    """Write ``dataset_description.json`` of our derivatives."""
+    path = study.derivatives_root / "dataset_description.json"
+    write_json_file(
+        path,
+        {
+            "Name": "napari-msqsm",
+            "BIDSVersion": _BIDS_VERSION,
+            "DatasetType": "derivative",
+            "GeneratedBy": [{"Name": "napari-msqsm", "Version": __version__}],
+            "DatasetLinks": {"raw": "../.."},
+        },
+    )
+    with atomic_path(study.derivatives_root / ".bidsignore") as temporary:
+        temporary.write_text("**/figures/\n", encoding="utf-8")
+    return path
+
+
+def as_stored(array: NDArray[Any]) -> NDArray[Any]:
+    """Images as float32, masks as uint8."""
+    return array.astype(np.uint8) if array.dtype == np.bool_ else array.astype(np.float32, copy=False)

@@ -1,0 +1,167 @@
+"""Reconstruct a BIDS session into derivatives, or files into a folder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from napari_msqsm.qsm.presets import PRESETS
+from napari_msqsm.workflow import provenance
+from napari_msqsm.workflow.compute import Computed, OnWarning, compute, pipeline_version
+from napari_msqsm.workflow.derivatives import Writer, folder_writer, session_writer
+from napari_msqsm.workflow.inputs import FilesRequest, read_files, read_session
+from napari_msqsm.workflow.outcome import Outcome
+from napari_msqsm.workflow.picture import save_picture, views_of
+
+if TYPE_CHECKING:
+    import threading
+    from pathlib import Path
+
+    from napari_msqsm.model.study import Session, Study
+    from napari_msqsm.qsm.presets import ReconstructionSettings
+    from napari_msqsm.workflow.tasks import OnProgress
+
+__all__ = ["FilesRequest", "reconstruct_files", "reconstruct_session"]
+
+CACHE_NAME = ".msqsm-cache"
+
+
+def reconstruct_files(
+    request: FilesRequest,
+    settings: ReconstructionSettings,
+    out_dir: Path,
+    *,
+    device: str = "auto",
+    seed: int = 0,
+    work_dir: Path | None = None,
+    on_progress: OnProgress | None = None,
+    cancel: threading.Event | None = None,
+    on_warning: OnWarning | None = None,
+) -> Outcome:
+    """Reconstruct files; results lie in ``out_dir`` under fixed names, with ``provenance.json``.
+
+    Parameters
+    ----------
+    request
+        The files.
+    settings
+        Of the reconstruction.
+    out_dir
+        Made when the first result is written.
+    device, seed, on_progress, cancel, on_warning
+        See `napari_msqsm.workflow.compute.compute`; nothing random is used, the seed is recorded.
+    work_dir
+        Cache of steps; ``out_dir/.msqsm-cache`` when not given.
+
+    Raises
+    ------
+    MsqsmError
+        Input unusable (nothing is written), cancelled, or no GPU where one was asked for.
+    """
+    inputs = read_files(request)
+    computed = compute(
+        inputs,
+        settings,
+        cache_folder=work_dir or out_dir / CACHE_NAME,
+        device=device,
+        on_progress=on_progress,
+        cancel=cancel,
+        on_warning=on_warning,
+    )
+    writer = folder_writer(out_dir)
+    return _write(writer, computed, settings, seed=seed, label=out_dir.name)
+
+
+def reconstruct_session(
+    study: Study,
+    session: Session,
+    settings: ReconstructionSettings = PRESETS["published"],
+    *,
+    device: str = "auto",
+    seed: int = 0,
+    work_dir: Path | None = None,
+    phase_sign: Literal[1, -1] | None = None,
+    phase_range: tuple[float, float] | None = None,
+    on_progress: OnProgress | None = None,
+    cancel: threading.Event | None = None,
+    on_warning: OnWarning | None = None,
+) -> Outcome:
+    """Reconstruct a session; results lie below ``derivatives/msqsm`` of its study.
+
+    Parameters
+    ----------
+    study, session
+        From `napari_msqsm.io.bids.open_study`.
+    settings
+        Of the reconstruction.
+    device, seed, on_progress, cancel, on_warning
+        See `napari_msqsm.workflow.compute.compute`; nothing random is used, the seed is recorded.
+    work_dir
+        Cache of steps; ``derivatives/msqsm/.msqsm-cache`` when not given.
+    phase_sign, phase_range
+        Declared by the user.
+
+    Raises
+    ------
+    MsqsmError
+        Input unusable (nothing is written), cancelled, or no GPU where one was asked for.
+    """
+    inputs = read_session(session, phase_sign=phase_sign, phase_range=phase_range)
+    computed = compute(
+        inputs,
+        settings,
+        cache_folder=work_dir or study.derivatives_root / CACHE_NAME,
+        device=device,
+        on_progress=on_progress,
+        cancel=cancel,
+        on_warning=on_warning,
+    )
+    writer = session_writer(study, session)
+    return _write(writer, computed, settings, seed=seed, label=session.label)
+
+
+def _write(writer: Writer, computed: Computed, settings: ReconstructionSettings, *, seed: int, label: str) -> Outcome:
+    result, series = computed.result, computed.inputs.series
+    record = _record(writer, computed, settings, seed)
+    maps = {
+        "R2starmap": result.r2star_hz,
+        "mask": result.mask,
+        "csf_mask": result.csf_mask,
+        "totalfield": result.total_field_hz,
+        "localfield": result.local_field_hz,
+        "Chimap": result.chi_ppm,  # last: where it lies, the rest is complete
+    }
+    files = {name: writer.save(name, array, series.grid, record) for name, array in maps.items() if array is not None}
+    files |= writer.finish(record)
+    if writer.picture is not None:
+        files["picture"] = save_picture(writer.picture, views_of(result, series), series.grid, title=label)
+    return Outcome(
+        label=label,
+        files=files,
+        converged=result.converged,
+        warnings=computed.warnings,
+        quality=dict(result.quality),
+        seconds=dict(computed.seconds),
+        reused=computed.reused,
+    )
+
+
+def _record(writer: Writer, computed: Computed, settings: ReconstructionSettings, seed: int) -> dict[str, Any]:
+    result, series = computed.result, computed.inputs.series
+    presets = [name for name, preset in PRESETS.items() if preset == settings]
+    return {
+        "Description": "Quantitative susceptibility map; positive is paramagnetic",
+        "PipelineVersion": pipeline_version(),
+        "Preset": presets[0] if presets else "custom",
+        "Settings": provenance.settings_record(settings),
+        "Acquisition": provenance.acquisition(series),
+        "InputFiles": provenance.input_files(computed.inputs.files, writer.locate),
+        "Assumptions": list(series.assumptions),
+        "PhaseSign": provenance.sign_record(computed.inputs.declared_sign, computed.verdict, flipped=computed.flipped),
+        "Warnings": list(computed.warnings),
+        "Converged": result.converged,
+        "Inversion": dict(result.record),
+        "Quality": dict(result.quality),
+        "StepSeconds": dict(computed.seconds),
+        "StepsReused": list(computed.reused),
+        **provenance.software(device=computed.device, seed=seed),
+    }
