@@ -44,9 +44,9 @@ class Parser(argparse.ArgumentParser):
         self.exit(UNUSABLE, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
-def common_arguments() -> argparse.ArgumentParser:
+def common_arguments() -> Parser:
     """Parent parser with the arguments that every command takes."""
-    parent = argparse.ArgumentParser(add_help=False)
+    parent = Parser(add_help=False)
     group = parent.add_argument_group("common to all commands")
     group.add_argument("--json", type=Path, metavar="FILE", help="also write the result as JSON, for machines")
     group.add_argument("--quiet", action="store_true", help="no progress and no summary; warnings and errors stay")
@@ -80,7 +80,9 @@ def say(args: argparse.Namespace, text: str = "") -> None:
 
 def warn(text: str) -> None:
     """Print a warning on stderr; ``--quiet`` does not silence it."""
-    print(f"warning: {text}", file=sys.stderr, flush=True)  # noqa: T201  this is the command line
+    from tqdm import tqdm
+
+    tqdm.write(f"warning: {text}", file=sys.stderr)  # does not tear a progress bar
 
 
 def write_json(args: argparse.Namespace, result: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import shutil
 import time
 from collections.abc import Callable
@@ -106,7 +107,8 @@ def compute(
 
     with _nothing_left_when_unusable(cache_folder):
         there = _moved(inputs, xp)
-        verdict, flipped, seconds, start = None, False, {}, 0.0
+        verdict, flipped, start = None, False, 0.0
+        seconds: dict[str, float] = {}
         if not inputs.has_field and inputs.series.phase_rad is not None:
             there, seconds = _with_mask(there, settings, cache, progress)
             began = time.perf_counter()
@@ -159,15 +161,13 @@ def _with_mask(
     }
     seconds = {}
     for step in STEPS:
-        if step.name not in ("combine", "brain_mask"):
-            continue
-        began = time.perf_counter()
-        progress(step.title, 0.0)
-        needed = {name: values[name] for name in step.needs}
-        values |= cache.around(
-            step, needed, settings, lambda step=step, needed=needed: step.run(needed, settings, _pass)
-        )
-        seconds[step.name] = time.perf_counter() - began
+        if step.name in ("combine", "brain_mask"):
+            began = time.perf_counter()
+            progress(step.title, 0.0)
+            needed = {name: values[name] for name in step.needs}
+            run = functools.partial(step.run, needed, settings, _pass)
+            values |= cache.around(step, needed, settings, run)
+            seconds[step.name] = time.perf_counter() - began
     return replace(inputs, mask=values["mask"]), seconds
 
 
@@ -226,9 +226,17 @@ def _moved(inputs: Inputs, xp: Any) -> Inputs:
 
 
 def _on_host(result: Reconstruction) -> Reconstruction:
-    names = ("chi_ppm", "local_field_hz", "total_field_hz", "r2star_hz", "mask", "csf_mask", "noise_sd_hz")
-    arrays = {name: getattr(result, name) for name in names}
-    return replace(result, **{name: None if a is None else _backend.to_numpy(a) for name, a in arrays.items()})
+    total = result.total_field_hz
+    return replace(
+        result,
+        chi_ppm=_backend.to_numpy(result.chi_ppm),
+        local_field_hz=_backend.to_numpy(result.local_field_hz),
+        total_field_hz=None if total is None else _backend.to_numpy(total),
+        r2star_hz=_backend.to_numpy(result.r2star_hz),
+        mask=_backend.to_numpy(result.mask),
+        csf_mask=_backend.to_numpy(result.csf_mask),
+        noise_sd_hz=_backend.to_numpy(result.noise_sd_hz),
+    )
 
 
 def _pass(_: float) -> None:

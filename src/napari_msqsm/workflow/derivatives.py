@@ -80,12 +80,22 @@ def folder_writer(out_dir: Path) -> Writer:
     return Writer(save, finish, relative_to(out_dir))
 
 
-def session_writer(study: Study, session: Session) -> Writer:
-    """Write BIDS derivatives of a session; the sidecar of the map holds the whole record."""
+def session_writer(study: Study, session: Session, root: Path | None = None) -> Writer:
+    """Write BIDS derivatives of a session; the sidecar of the map holds the whole record.
+
+    Parameters
+    ----------
+    study, session
+        Whose results they are.
+    root
+        Root of the derivatives; ``derivatives/msqsm`` of the study when not given.
+    """
+    top = root or study.derivatives_root
 
     def save(name: str, array: NDArray[Any], grid: Grid, record: Mapping[str, Any]) -> Path:
         suffix, datatype = _BIDS_NAMES[name]
-        path = derivative_path(study, session, suffix, datatype=datatype)
+        usual = derivative_path(study, session, suffix, datatype=datatype)
+        path = top / usual.relative_to(study.derivatives_root)
         path.parent.mkdir(parents=True, exist_ok=True)
         sources = [entry["URI"] for entry in record["InputFiles"] if entry["URI"].startswith("bids:")]
         sidecar = {"Units": "ppm", **record} if name == "Chimap" else _SIDECARS[name]
@@ -93,20 +103,15 @@ def session_writer(study: Study, session: Session) -> Writer:
         return path
 
     def finish(_: Mapping[str, Any]) -> dict[str, Path]:
-        description = write_dataset_description(study)
-        return {"dataset_description": description}
+        return {"dataset_description": write_dataset_description(top, study.root)}
 
-    return Writer(save, finish, bids_uri(study.root), picture_path(study, session))
-
-
-def picture_path(study: Study, session: Session) -> Path:
-    """Where the picture of a session lies."""
-    return study.derivatives_root / f"sub-{session.patient_id}" / "figures" / f"{session.label}_desc-qsm_qa.png"
+    picture = top / f"sub-{session.patient_id}" / "figures" / f"{session.label}_desc-qsm_qa.png"
+    return Writer(save, finish, bids_uri(study.root), picture)
 
 
-def write_dataset_description(study: Study) -> Path:
-    """Write ``dataset_description.json`` of our derivatives."""
-    path = study.derivatives_root / "dataset_description.json"
+def write_dataset_description(root: Path, source: Path) -> Path:
+    """Write ``dataset_description.json`` of derivatives in ``root`` of the dataset in ``source``."""
+    path = root / "dataset_description.json"
     write_json_file(
         path,
         {
@@ -114,10 +119,10 @@ def write_dataset_description(study: Study) -> Path:
             "BIDSVersion": _BIDS_VERSION,
             "DatasetType": "derivative",
             "GeneratedBy": [{"Name": "napari-msqsm", "Version": __version__}],
-            "DatasetLinks": {"raw": "../.."},
+            "DatasetLinks": {"raw": relative_to(root)(source)},
         },
     )
-    with atomic_path(study.derivatives_root / ".bidsignore") as temporary:
+    with atomic_path(root / ".bidsignore") as temporary:
         temporary.write_text("**/figures/\n", encoding="utf-8")
     return path
 

@@ -51,7 +51,7 @@ class View:
 
 
 def views_of(result: Reconstruction, series: MultiEchoSeries) -> list[View]:
-    """Views of a reconstruction that lies in host memory."""
+    """Make the views of a reconstruction that lies in host memory."""
     magnitude = np.sqrt(np.sum(np.square(series.magnitude, dtype=np.float32), axis=0))
     mask, outline = result.mask, {_MASK_COLOUR: result.mask}
     ventricles = {_CSF_COLOUR: result.csf_mask}
@@ -136,7 +136,8 @@ def _draw(axes: Axes, view: View, plane: tuple[str, int, int, int], centre: NDAr
 
 def _cut(array: NDArray[Any], through: int, centre: NDArray[np.intp]) -> NDArray[Any]:
     """Plane of an RAS array for the screen: rows go up; right or anterior is on the left."""
-    return np.take(array, int(centre[through]), axis=through).T[:, ::-1]
+    cut: NDArray[Any] = np.take(array, int(centre[through]), axis=through).T[:, ::-1]
+    return cut
 
 
 def _upright(view: View, grid: Grid) -> View:

@@ -78,6 +78,7 @@ def reconstruct_session(
     *,
     device: str = "auto",
     seed: int = 0,
+    out_dir: Path | None = None,
     work_dir: Path | None = None,
     phase_sign: Literal[1, -1] | None = None,
     phase_range: tuple[float, float] | None = None,
@@ -95,8 +96,10 @@ def reconstruct_session(
         Of the reconstruction.
     device, seed, on_progress, cancel, on_warning
         See `napari_msqsm.workflow.compute.compute`; nothing random is used, the seed is recorded.
+    out_dir
+        Root of the derivatives; ``derivatives/msqsm`` of the study when not given.
     work_dir
-        Cache of steps; ``derivatives/msqsm/.msqsm-cache`` when not given.
+        Cache of steps; ``.msqsm-cache`` in that root when not given.
     phase_sign, phase_range
         Declared by the user.
 
@@ -109,13 +112,13 @@ def reconstruct_session(
     computed = compute(
         inputs,
         settings,
-        cache_folder=work_dir or study.derivatives_root / CACHE_NAME,
+        cache_folder=work_dir or (out_dir or study.derivatives_root) / CACHE_NAME,
         device=device,
         on_progress=on_progress,
         cancel=cancel,
         on_warning=on_warning,
     )
-    writer = session_writer(study, session)
+    writer = session_writer(study, session, out_dir)
     return _write(writer, computed, settings, seed=seed, label=session.label)
 
 

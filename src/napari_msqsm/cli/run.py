@@ -1,0 +1,74 @@
+"""``msqsm run``: every session of a BIDS dataset, by the BIDS-App convention."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_msqsm.cli import common, recon_settings
+
+if TYPE_CHECKING:
+    import argparse
+
+HELP = "reconstruct every session of a BIDS dataset (BIDS-App convention)"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``msqsm run``."""
+    parser.add_argument("bids_dir", type=Path, metavar="BIDS_DIR", help="BIDS dataset")
+    parser.add_argument("out_dir", type=Path, metavar="OUT_DIR", help="folder for the derivatives")
+    parser.add_argument("level", choices=("participant",), help="level of the analysis")
+    parser.add_argument(
+        "--participant-label", nargs="+", metavar="LABEL", help="patients, with or without sub- (default: all)"
+    )
+    parser.add_argument("--work-dir", type=Path, metavar="D", help="folder for the cache of steps")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and leave")
+    recon_settings.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Reconstruct session after session; what cannot be used is named at the end."""
+    if args.list_settings:
+        return recon_settings.print_settings(args)
+    from napari_msqsm.errors import InputError
+    from napari_msqsm.io.bids import open_study
+    from napari_msqsm.workflow.batch import reconstruct_sessions, sessions_of
+
+    settings = recon_settings.chosen(args)
+    study = open_study(args.bids_dir)
+    sessions = sessions_of(study, args.participant_label)
+    for session in sessions:
+        if not session.can_reconstruct:
+            common.warn(f"{session.label} is left out: {'; '.join(session.missing) or 'no magnitude and phase'}")
+    usable = [session for session in sessions if session.can_reconstruct]
+    if not usable:
+        raise InputError(f"no session in {args.bids_dir} has multi-echo magnitude and phase")
+    if args.dry_run:
+        for session in usable:
+            common.say(args, f"would reconstruct {session.label}")
+        common.write_json(args, {"sessions": [session.label for session in usable]})
+        return common.DONE
+    batch = common.run_task(
+        args,
+        "run",
+        lambda on_progress, cancel: reconstruct_sessions(
+            study,
+            usable,
+            settings,
+            out_dir=args.out_dir,
+            device=args.device,
+            seed=args.seed,
+            work_dir=args.work_dir,
+            on_progress=on_progress,
+            cancel=cancel,
+            on_warning=common.warn,
+        ),
+    )
+    for outcome in batch.outcomes:
+        common.say(args, f"{outcome.label}: {outcome.chimap}")
+    for label, sentence in batch.refused.items():
+        common.warn(f"{label}: {sentence}")
+    common.write_json(args, batch.as_json())
+    if not batch.outcomes:
+        raise InputError("no session could be reconstructed; see the warnings above")
+    return common.DONE if all(outcome.converged for outcome in batch.outcomes) else common.NOT_CONVERGED
