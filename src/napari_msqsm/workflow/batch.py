@@ -11,7 +11,6 @@ from napari_msqsm.workflow.reconstruct import reconstruct_session
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping, Sequence
-
     from pathlib import Path
 
     from napari_msqsm.model.study import Session, Study

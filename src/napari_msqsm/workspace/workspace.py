@@ -136,7 +136,7 @@ class Workspace:
             if self._study is None:
                 raise KeyError(label)
             session = self._study.session(label)
-            roots = {"raw": self._study.root, "": self._study.derivatives_root}
+            roots = {"raw": self._study.root, "": self._out_dir or self._study.derivatives_root}
             self._status[label] = status_of(session, roots, self._pipeline_version)
         return self._status[label]
 
