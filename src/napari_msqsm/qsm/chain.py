@@ -124,7 +124,6 @@ def _inversion(values: Values, settings: ReconstructionSettings, on_progress: Pr
         "b0_direction": values["b0_direction"],
         "hz_per_ppm": values["hz_per_ppm"],
     }
-    smv_radius_mm = 0.0 if values["local_field_is_given"] else settings.residual_background.smv_radius_mm
     warnings = []
     if isinstance(settings.inversion, MediSettings):
         result = medi(
@@ -133,7 +132,7 @@ def _inversion(values: Values, settings: ReconstructionSettings, on_progress: Pr
             noise_sd_hz=values["noise_sd_hz"],
             csf_mask=values["csf_mask"],
             echo_spacing_s=smallest_spacing_s(values["echo_times_s"]),
-            smv_radius_mm=smv_radius_mm,
+            residual_background=None if values["local_field_is_given"] else settings.residual_background,
             settings=settings.inversion,
             on_progress=on_progress,
             **shared,
@@ -146,7 +145,7 @@ def _inversion(values: Values, settings: ReconstructionSettings, on_progress: Pr
     if kept < _LEAST_KEPT:
         warnings.append(
             f"{100 * (1 - kept):.0f} % of the mask was given up at its edge to suppress what is left of the background "
-            f"field (residual_background.smv_radius_mm = {smv_radius_mm:g})"
+            f"field (residual_background.smv_radii_mm = {settings.residual_background.smv_radii_mm})"
         )
     if not result.converged:
         warnings.append(

@@ -40,7 +40,7 @@ PRESETS: dict[str, ReconstructionSettings] = {
     "published": ReconstructionSettings(),
     "fast": ReconstructionSettings(
         background=PdfSettings(cg_max_iter=30, cg_rtol=0.05),
-        residual_background=ResidualBackgroundSettings(smv_radius_mm=0.0),
+        residual_background=ResidualBackgroundSettings(smv_radii_mm=()),
         inversion=TkdSettings(),
     ),
 }

@@ -23,7 +23,7 @@ def mean_inside(image: Array, mask: Array) -> float:
 def sd_inside(image: Array, mask: Array) -> float:
     """Compute the standard deviation over the mask."""
     centred = image - mean_inside(image, mask)
-    return math.sqrt(mean_inside(centred * centred, mask))
+    return float(math.sqrt(mean_inside(centred * centred, mask)))
 
 
 def quantile(values: Array, q: float) -> float:

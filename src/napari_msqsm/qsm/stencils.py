@@ -49,7 +49,34 @@ def gradient_adjoint(components: Sequence[Array], voxel_size_mm: tuple[float, fl
     return out
 
 
+def pairs_inside(mask: Array) -> list[Array]:
+    """For each component of `gradient`: whether both voxels of the difference lie in the mask."""
+    xp = namespace_of(mask)
+    pairs = []
+    for axis in range(3):
+        ahead, behind = _ahead_behind(axis)
+        out = xp.zeros_like(mask)
+        out[behind] = mask[ahead] & mask[behind]
+        pairs.append(out)
+    return pairs
+
+
 def _ahead_behind(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
     ahead = tuple(slice(1, None) if a == axis else slice(None) for a in range(3))
     behind = tuple(slice(None, -1) if a == axis else slice(None) for a in range(3))
     return ahead, behind
+
+
+def shrunk(mask: Array) -> Array:
+    """Voxels of the mask whose six neighbours lie in it, too; beyond the image is outside."""
+    xp = namespace_of(mask)
+    out = xp.asarray(mask, copy=True)
+    for axis in range(3):
+        ahead, behind = _ahead_behind(axis)
+        out[behind] &= mask[ahead]
+        out[ahead] &= mask[behind]
+        first = tuple(slice(0, 1) if a == axis else slice(None) for a in range(3))
+        last = tuple(slice(-1, None) if a == axis else slice(None) for a in range(3))
+        out[first] = False
+        out[last] = False
+    return out

@@ -6,14 +6,21 @@ from napari_msqsm.settings import Settings, quantity
 
 
 class ResidualBackgroundSettings(Settings):
-    """Suppression of the residual background inside the inversion; not used where a local field is given."""
+    """Suppression of the residual background inside MEDI; not used where a local field is given."""
 
-    smv_radius_mm: float = quantity(
-        5.0,
-        ge=0,
+    smv_radii_mm: tuple[float, ...] = quantity(
+        (5.0,),
         unit="mm",
         top=True,
-        help="Radius of the spherical-mean-value filter that MEDI applies to field, dipole and noise; the mask loses a "
-        "rim of this width. 0 is off.",
+        help="Radii of the spherical-mean-value filter that MEDI applies to field, dipole and noise; each voxel takes "
+        "the largest sphere that lies in the mask. Empty is off.",
         source="doi 10.1002/mrm.24272",
+    )
+    neighbours_at_edge: bool = quantity(
+        False, help="Where no sphere fits, use the six neighbours: all but the outermost layer then has a field."
+    )
+    keep_rim: bool = quantity(
+        False,
+        help="Keep the voxels of the mask that the filter leaves without a field; their χ is carried on from their "
+        "neighbours by the regularisation. Otherwise they are given up.",
     )
