@@ -80,8 +80,27 @@ def test_content_and_version_decide(tmp_path):
     changed = X.copy()
     changed[3, 4, 5] += 1
     assert run(tmp_path, changed)[1] == ["scale", "add"]
-    assert run(tmp_path, X, version=2)[1] == ["scale", "add"]
+    assert run(tmp_path, X, version=2)[1] == ["scale"]  # it makes the same as before: what follows stays
     assert run(tmp_path, X.astype(np.float64))[1] == ["scale", "add"]
+
+
+def test_an_input_that_is_handed_on_does_not_change_what_follows(tmp_path):
+    def same(values, *_):
+        return {"y": values["x"]}
+
+    def use(values, *_):
+        return {"z": values["x"] + values["y"]}
+
+    chain = (
+        Step("same", "", 1, ("x",), ("y",), (), same, 1.0),
+        Step("use", "", 1, ("x", "y"), ("z",), (), use, 1.0),
+    )
+    for expected in (["same", "use"], []):
+        cache, values = StepCache(ResultStore(tmp_path)), {"x": X.copy()}
+        for step in chain:
+            inputs = {name: values[name] for name in step.needs}
+            values |= cache.around(step, inputs, Tree(), lambda s=step, i=inputs: s.run(i, Tree(), None))
+        assert cache.computed == expected
 
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "index", "unlink"])

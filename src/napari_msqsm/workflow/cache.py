@@ -32,10 +32,10 @@ class StepCache:
 
     Notes
     -----
-    The key of a step is a hash of its name, its version, the settings it reads and the content of its inputs. What
-    an earlier step made is known by that step's key, so that large arrays are hashed only when they come from
-    outside. Arrays are moved to host memory to be hashed and stored, and come back in the library and on the device
-    of the step's inputs: the key does not depend on the device.
+    The key of a step is a hash of its name, its version, the settings it reads and the content of its inputs, so that
+    a step that ran again and made the same as before leaves the ones after it alone. Each array is hashed once.
+    Arrays are moved to host memory to be hashed and stored, and come back in the library and on the device of the
+    step's inputs: the key does not depend on the device.
     """
 
     def __init__(self, store: ResultStore) -> None:
@@ -63,8 +63,6 @@ class StepCache:
             self._store.save(key, {name: outputs[name] for name in step.makes})
         else:
             self.reused.append(step.name)
-        for name, value in outputs.items():
-            self._remember(value, f"{key}/{name}")
         return outputs
 
     def _key(self, step: Step, inputs: Mapping[str, Any], settings: BaseModel) -> str:
@@ -80,14 +78,11 @@ class StepCache:
         if known is not None and known[0]() is value:
             return known[1]
         digest = digest_of(value)
-        self._remember(value, digest)
-        return digest
-
-    def _remember(self, value: Any, digest: str) -> None:
         try:
             self._known[id(value)] = (weakref.ref(value), digest)
         except TypeError:  # plain values are cheap to hash again
-            return
+            return digest
+        return digest
 
 
 def _arrays(values: Mapping[str, Any]) -> list[Any]:

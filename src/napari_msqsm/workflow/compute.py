@@ -140,8 +140,10 @@ def compute(
         verdict=verdict,
         flipped=flipped,
         warnings=tuple(warnings),
-        seconds=seconds | dict(result.seconds),
-        reused=tuple(cache.reused),
+        seconds={
+            name: seconds.get(name, 0.0) + result.seconds.get(name, 0.0) for name in {**seconds, **result.seconds}
+        },
+        reused=tuple(name for name in dict.fromkeys(cache.reused) if name not in cache.computed),
         device=device_used,
     )
     del result, there
