@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 INSTALL := $(PIP) --constraint constraints.txt --editable ".[all,fast]"
 USERS := .venv/.installed
 DEVELOPERS := .venv/.installed-dev
-WORKERS ?= auto
+WORKERS ?= logical
 
 .PHONY: demo test test-slow lint format bench constraints clean distclean system system-for-tests
 .DELETE_ON_ERROR:
