@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from napari_msqsm._backend import like, namespace_of, to_numpy
+from napari_msqsm.qsm.background.lbv import LbvSettings, lbv
 from napari_msqsm.qsm.background.pdf import pdf
 from napari_msqsm.qsm.echoes import field_noise_from_magnitude, root_sum_of_squares
 from napari_msqsm.qsm.field_fit import fit_field, smallest_spacing_s
@@ -17,6 +18,7 @@ from napari_msqsm.qsm.inversion.tkd import tkd
 from napari_msqsm.qsm.quality import quality_numbers
 from napari_msqsm.qsm.r2star import fit_r2star
 from napari_msqsm.qsm.reference import referenced
+from napari_msqsm.qsm.reliability import weighed_noise
 from napari_msqsm.qsm.step import Step
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def _field_fit(values: Values, settings: ReconstructionSettings, on_progress: Pr
         )
         unknown = noise * math.nan
         return {
-            "noise_sd_hz": noise,
+            "signal_noise_sd_hz": noise,
             "fit_residual": unknown,
             "wrapped_field_hz": unknown,
             "period_hz": math.nan,
@@ -77,12 +79,19 @@ def _field_fit(values: Values, settings: ReconstructionSettings, on_progress: Pr
             "they are noisy or the phase is not consistent over echoes"
         )
     return {
-        "noise_sd_hz": fit.noise_sd_hz,
+        "signal_noise_sd_hz": fit.noise_sd_hz,
         "fit_residual": fit.residual,
         "wrapped_field_hz": fit.field_hz,
         "period_hz": fit.period_hz,
         "field_fit_warnings": warnings,
     }
+
+
+def _reliability(values: Values, settings: ReconstructionSettings, _: Progress) -> Values:
+    noise = values["signal_noise_sd_hz"]
+    if values["phase_rad_is_given"]:
+        noise = weighed_noise(noise, values["fit_residual"], mask=values["mask"], settings=settings.reliability)
+    return {"noise_sd_hz": noise}
 
 
 def _unwrapping(values: Values, _: ReconstructionSettings, __: Progress) -> Values:
@@ -92,15 +101,24 @@ def _unwrapping(values: Values, _: ReconstructionSettings, __: Progress) -> Valu
 
 
 def _background(values: Values, settings: ReconstructionSettings, on_progress: Progress) -> Values:
-    result = pdf(
-        values["total_field_hz"],
-        noise_sd_hz=values["noise_sd_hz"],
-        mask=values["mask"],
-        voxel_size_mm=values["voxel_size_mm"],
-        b0_direction=values["b0_direction"],
-        settings=settings.background,
-        on_progress=on_progress,
-    )
+    shared: dict[str, Any] = {"voxel_size_mm": values["voxel_size_mm"], "on_progress": on_progress}
+    mask, noise = values["mask"], values["noise_sd_hz"]
+    if isinstance(settings.background, LbvSettings):
+        result = lbv(
+            values["total_field_hz"],
+            mask=mask & (noise > 0),
+            settings=settings.background,
+            **shared,
+        )
+    else:
+        result = pdf(
+            values["total_field_hz"],
+            noise_sd_hz=noise,
+            mask=mask,
+            b0_direction=values["b0_direction"],
+            settings=settings.background,
+            **shared,
+        )
     warnings = []
     if not result.converged:
         warnings.append(f"background removal stopped after {result.iterations} iterations before its tolerance")
@@ -118,8 +136,10 @@ def _csf_mask(values: Values, settings: ReconstructionSettings, _: Progress) -> 
 
 
 def _inversion(values: Values, settings: ReconstructionSettings, on_progress: Progress) -> Values:
+    keep_rim = settings.residual_background.keep_rim and not values["local_field_is_given"]
+    mask = values["mask"] if keep_rim else values["local_mask"]
     shared: dict[str, Any] = {
-        "mask": values["local_mask"],
+        "mask": mask,
         "voxel_size_mm": values["voxel_size_mm"],
         "b0_direction": values["b0_direction"],
         "hz_per_ppm": values["hz_per_ppm"],
@@ -141,7 +161,7 @@ def _inversion(values: Values, settings: ReconstructionSettings, on_progress: Pr
             warnings.append("no ventricular CSF was found: MEDI ran without the uniform-CSF term (+0)")
     else:
         result = tkd(values["local_field_hz"], settings=settings.inversion, **shared)
-    kept = _count(result.mask) / _count(values["local_mask"])
+    kept = _count(result.mask) / _count(values["mask"])
     if kept < _LEAST_KEPT:
         warnings.append(
             f"{100 * (1 - kept):.0f} % of the mask was given up at its edge to suppress what is left of the background "
@@ -220,10 +240,20 @@ STEPS: tuple[Step, ...] = (
         "Field fit",
         1,
         ("magnitude", "phase_rad", "echo_times_s", "mask"),
-        ("noise_sd_hz", "fit_residual", "wrapped_field_hz", "period_hz", "field_fit_warnings"),
+        ("signal_noise_sd_hz", "fit_residual", "wrapped_field_hz", "period_hz", "field_fit_warnings"),
         ("field_fit",),
         _field_fit,
         10,
+    ),
+    Step(
+        "reliability",
+        "Reliability of the field",
+        1,
+        ("signal_noise_sd_hz", "fit_residual", "phase_rad_is_given", "mask"),
+        ("noise_sd_hz",),
+        ("reliability",),
+        _reliability,
+        1,
     ),
     Step(
         "unwrapping",
@@ -253,6 +283,7 @@ STEPS: tuple[Step, ...] = (
         (
             "local_field_hz",
             "local_mask",
+            "mask",
             "combined_magnitude",
             "noise_sd_hz",
             "csf_mask",

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from napari_msqsm.errors import ParameterError
+from napari_msqsm.qsm.background.lbv import LbvSettings
 from napari_msqsm.qsm.background.pdf import PdfSettings
 from napari_msqsm.qsm.background.residual import ResidualBackgroundSettings
 from napari_msqsm.qsm.field_fit import FieldFitSettings
@@ -17,8 +18,10 @@ from napari_msqsm.qsm.inversion.medi import MediSettings
 from napari_msqsm.qsm.inversion.tkd import TkdSettings
 from napari_msqsm.qsm.r2star import R2starSettings
 from napari_msqsm.qsm.reference import ReferenceSettings
+from napari_msqsm.qsm.reliability import ReliabilitySettings
 from napari_msqsm.settings import Settings, validated
 
+BackgroundSettings = Annotated[PdfSettings | LbvSettings, Field(discriminator="method")]
 InversionSettings = Annotated[MediSettings | TkdSettings, Field(discriminator="method")]
 
 
@@ -26,10 +29,11 @@ class ReconstructionSettings(Settings):
     """One section per step of the chain."""
 
     field_fit: FieldFitSettings = FieldFitSettings()
+    reliability: ReliabilitySettings = ReliabilitySettings()
     unwrapping: UnwrapSettings = UnwrapSettings()
     brain_mask: BrainMaskSettings = BrainMaskSettings()
     r2star: R2starSettings = R2starSettings()
-    background: PdfSettings = PdfSettings()
+    background: BackgroundSettings = PdfSettings()
     residual_background: ResidualBackgroundSettings = ResidualBackgroundSettings()
     csf_mask: CsfMaskSettings = CsfMaskSettings()
     inversion: InversionSettings = MediSettings()
@@ -38,6 +42,14 @@ class ReconstructionSettings(Settings):
 
 PRESETS: dict[str, ReconstructionSettings] = {
     "published": ReconstructionSettings(),
+    "recommended": ReconstructionSettings(
+        reliability=ReliabilitySettings(misfit_noise=True, edge_misfit_limit=10.0),
+        background=LbvSettings(),
+        residual_background=ResidualBackgroundSettings(
+            smv_radii_mm=(12.0, 8.0, 5.0), neighbours_at_edge=True, keep_rim=True
+        ),
+        inversion=MediSettings(edges="inside", phase_scale="ppm"),
+    ),
     "fast": ReconstructionSettings(
         background=PdfSettings(cg_max_iter=30, cg_rtol=0.05),
         residual_background=ResidualBackgroundSettings(smv_radii_mm=()),

@@ -153,6 +153,7 @@ def _start(series: MultiEchoSeries, given: Mapping[str, Array | None]) -> dict[s
         "voxel_size_mm": series.grid.voxel_size_mm,
         "b0_direction": series.b0_direction,
         "hz_per_ppm": series.hz_per_ppm,
+        "phase_rad_is_given": series.phase_rad is not None,
         "local_field_is_given": given["local_field_hz"] is not None,
     }
     for name, array in given.items():

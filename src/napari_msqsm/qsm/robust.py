@@ -45,4 +45,4 @@ def median_inside(image: Array, mask: Array) -> float:
 def robust_sd(values: Array) -> float:
     """Estimate the standard deviation from the median absolute deviation of a 1-D array."""
     xp = namespace_of(values)
-    return _MAD_TO_SD * quantile(xp.abs(values - quantile(values, 0.5)), 0.5)
+    return float(_MAD_TO_SD) * quantile(xp.abs(values - quantile(values, 0.5)), 0.5)
