@@ -240,7 +240,7 @@ def test_out_is_needed(msqsm, acquisition):
 def test_no_convergence_is_code_3_and_the_results_are_there(msqsm, acquisition, tmp_path):
     ran = msqsm(
         *("recon", *acquisition.arguments, "--mask", acquisition.mask, "--out", tmp_path / "out"),
-        *("--set", "inversion.max_iter=1", "--json", tmp_path / "r.json"),
+        *("--set", "inversion.max_outer=1", "--json", tmp_path / "r.json"),
     )
     assert ran.code == common.NOT_CONVERGED, ran.err
     assert "did not converge" in ran.err
