@@ -89,3 +89,20 @@ def test_a_folder_that_is_not_bids(msqsm, tmp_path):
     assert ran.code == common.UNUSABLE
     assert len(ran.error_lines) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_corrupt_session_does_not_stop_the_others(run, bids):
+    source = bids / "sub-01" / "ses-01"
+    target = bids / "sub-01" / "ses-03"
+    for path in sorted((source / "anat").iterdir()):
+        copy = target / "anat" / path.name.replace("ses-01", "ses-03")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+    echo = next((source / "anat").glob("*echo-2_part-phase*.nii.gz"))
+    echo.write_bytes(echo.read_bytes()[:200])
+    ran = run()
+    assert ran.code == common.UNUSABLE
+    assert "sub-01_ses-01: " in ran.err
+    root = bids / "derivatives" / "msqsm" / "sub-01"
+    assert not (root / "ses-01").exists()
+    assert (root / "ses-03" / "anat" / "sub-01_ses-03_Chimap.nii.gz").exists()

@@ -99,3 +99,18 @@ def test_the_pipeline_version_follows_the_steps(monkeypatch):
     assert before == pipeline_version()
     monkeypatch.setattr(module, "STEPS", module.STEPS[:-1])
     assert pipeline_version() != before
+
+
+def test_results_come_back_to_the_host_and_the_cache_serves_every_library(monkeypatch, tmp_path):
+    import array_api_strict
+
+    verdict(monkeypatch, -1)
+    expected, _ = chi(inputs(), tmp_path / "a")
+    monkeypatch.setattr(module._backend, "array_module", lambda _: array_api_strict)
+    found, _ = chi(inputs(), tmp_path / "b")
+    for name in ("chi_ppm", "local_field_hz", "total_field_hz", "r2star_hz"):
+        assert isinstance(getattr(found.result, name), np.ndarray)
+        np.testing.assert_allclose(getattr(found.result, name), getattr(expected.result, name), atol=1e-3)
+    again, _ = chi(inputs(), tmp_path / "a")
+    assert set(again.reused) == set(again.seconds)
+    np.testing.assert_array_equal(again.result.chi_ppm, expected.result.chi_ppm)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from napari_msqsm.workflow.batch import Batch
     from napari_msqsm.workflow.outcome import Outcome
     from napari_msqsm.workflow.tasks import Task, Work
 
@@ -135,6 +136,13 @@ def report(args: argparse.Namespace, outcome: Outcome) -> None:
     if not outcome.converged:
         warn("the inversion did not converge; the results so far were written")
     write_json(args, outcome.as_json())
+
+
+def batch_code(batch: Batch) -> int:
+    """Exit code of many sessions: unusable input weighs more than an inversion that did not converge."""
+    if batch.refused:
+        return UNUSABLE
+    return DONE if all(outcome.converged for outcome in batch.outcomes) else NOT_CONVERGED
 
 
 @contextlib.contextmanager

@@ -69,6 +69,4 @@ def run(args: argparse.Namespace) -> int:
     for label, sentence in batch.refused.items():
         common.warn(f"{label}: {sentence}")
     common.write_json(args, batch.as_json())
-    if not batch.outcomes:
-        raise InputError("no session could be reconstructed; see the warnings above")
-    return common.DONE if all(outcome.converged for outcome in batch.outcomes) else common.NOT_CONVERGED
+    return common.batch_code(batch)
