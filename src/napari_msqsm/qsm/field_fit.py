@@ -108,8 +108,8 @@ def fit_field(
     """
     settings = settings or FieldFitSettings()
     xp = namespace_of(magnitude, phase_rad)
-    amplitude = magnitude[:, mask]
-    phase = phase_rad[:, mask]
+    amplitude = xp.stack([magnitude[echo, ...][mask] for echo in range(magnitude.shape[0])])
+    phase = xp.stack([phase_rad[echo, ...][mask] for echo in range(phase_rad.shape[0])])
     times = list(echo_times_s)
     spacing = smallest_spacing_s(times)
     field, offset = _start(amplitude, phase, times, spacing)
