@@ -1,0 +1,211 @@
+"""Studies on disk: BIDS in, BIDS derivatives out.
+
+Our own scanner of file names: five suffixes in two folders are looked for, and a study of 500 patients × 8 sessions has to
+open in seconds, which rules out building a database of all files first (pybids, ancpbids).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from napari_msqsm.errors import InputError
+from napari_msqsm.io.sidecar import entities_of, inherited, read_json
+from napari_msqsm.io.tables import cells, read_table
+from napari_msqsm.model.study import CONTRASTS, Contrast, EchoFile, Part, Patient, Session, Study
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_PARTS: dict[str, Part] = {"mag": "mag", "phase": "phase", "real": "real", "imag": "imag"}
+_WORDS: dict[Part, str] = {"mag": "magnitude", "phase": "phase", "real": "real part", "imag": "imaginary part"}
+_PAIRS: tuple[tuple[Part, Part], ...] = (("mag", "phase"), ("real", "imag"))
+_IMAGES = (".nii", ".nii.gz")
+_DERIVATIVES = {
+    "Chimap": ("anat", "Chimap"),
+    "R2starmap": ("anat", "R2starmap"),
+    "mask": ("anat", "desc-brain_mask"),
+    "csf_mask": ("anat", "desc-csf_mask"),
+    "totalfield": ("fmap", "desc-total_fieldmap"),
+    "localfield": ("fmap", "desc-local_fieldmap"),
+}
+
+
+def is_bids(root: Path) -> bool:
+    """Whether a folder is a BIDS dataset, from two cheap looks."""
+    return root.is_dir() and ((root / "dataset_description.json").is_file() or any(root.glob("sub-*/")))
+
+
+def open_study(root: Path) -> Study:
+    """Find patients, sessions, images and existing results of a BIDS dataset; no image is read.
+
+    Parameters
+    ----------
+    root
+        The folder that holds ``dataset_description.json`` and ``sub-*``.
+
+    Raises
+    ------
+    InputError
+        When it is not a BIDS dataset or has no patient.
+    """
+    if not root.is_dir():
+        raise InputError(f"{root} is not a folder; give the folder of a BIDS dataset")
+    if not is_bids(root):
+        raise InputError(f"{root} is not a BIDS dataset (no dataset_description.json, no sub-* folder)")
+    participants = _rows(root / "participants.tsv", "participant_id")
+    derivatives = root / "derivatives" / "msqsm"
+    patients = []
+    for folder in sorted(root.glob("sub-*/")):
+        patient_id = folder.name.removeprefix("sub-")
+        sessions = _sessions(root, folder, patient_id, derivatives)
+        patients.append(Patient(patient_id, tuple(sessions), participants.get(folder.name, {})))
+    if not patients:
+        raise InputError(f"{root} has no patient (no sub-* folder)")
+    return Study(root, tuple(patients))
+
+
+def derivative_path(study: Study, session: Session, suffix: str, *, datatype: str = "anat") -> Path:
+    """Where a result of a session goes, such as ``…/sub-01/ses-02/anat/sub-01_ses-02_Chimap.nii.gz``."""
+    folder = study.derivatives_root / f"sub-{session.patient_id}"
+    if session.session_id:
+        folder /= f"ses-{session.session_id}"
+    return folder / datatype / f"{session.label}_{suffix}.nii.gz"
+
+
+def _sessions(root: Path, folder: Path, patient_id: str, derivatives: Path) -> list[Session]:
+    rows = _rows(folder / f"{folder.name}_sessions.tsv", "session_id")
+    folders = sorted(folder.glob("ses-*/")) or [folder]
+    sessions = []
+    for place in folders:
+        session_id = place.name.removeprefix("ses-") if place != folder else ""
+        row = dict(rows.get(place.name, {}))
+        date = _date(row.pop("acq_time", None)) or _scan_date(place)
+        sessions.append(_session(root, place, patient_id, session_id, date, row, derivatives))
+    dates = {session.label: session.date.replace(tzinfo=None) for session in sessions if session.date is not None}
+    if len(dates) == len(sessions):
+        sessions.sort(key=lambda session: dates[session.label])
+    return sessions
+
+
+def _session(
+    root: Path,
+    place: Path,
+    patient_id: str,
+    session_id: str,
+    date: datetime | None,
+    covariates: Mapping[str, Any],
+    derivatives: Path,
+) -> Session:
+    images = [path for path in sorted((place / "anat").glob("*")) if path.name.endswith(_IMAGES)]
+    gre, notes = _gre(root, [path for path in images if entities_of(path)[1] == "MEGRE"])
+    contrasts = _contrasts(images)
+    missing = _missing(gre, contrasts) + notes
+    if date is None:
+        missing.append("no acquisition date (acq_time in sessions.tsv): lesion ages cannot be computed")
+    name = f"sub-{patient_id}" + (f"_ses-{session_id}" if session_id else "")
+    home = derivatives / f"sub-{patient_id}" / (f"ses-{session_id}" if session_id else "")
+    found = {
+        key: path
+        for key, (datatype, suffix) in _DERIVATIVES.items()
+        if (path := home / datatype / f"{name}_{suffix}.nii.gz").is_file()
+    }
+    return Session(patient_id, session_id, date, gre, contrasts, found, dict(covariates), tuple(missing))
+
+
+def _gre(root: Path, paths: list[Path]) -> tuple[tuple[EchoFile, ...], list[str]]:
+    """Files of the first complete acquisition; repeated runs and other acquisitions are named, not mixed in."""
+    acquisitions: dict[tuple[tuple[str, str], ...], list[EchoFile]] = {}
+    for path in paths:
+        entities, _ = entities_of(path)
+        part = _PARTS.get(entities.get("part", "mag"))
+        if part is None:
+            continue
+        key = tuple(sorted((k, v) for k, v in entities.items() if k not in {"echo", "part"}))
+        echo = int(entities["echo"]) if entities.get("echo", "").isdigit() else None
+        acquisitions.setdefault(key, []).append(EchoFile(path, part, echo, inherited(path, root=root)))
+    if not acquisitions:
+        return (), []
+    ranked = sorted(acquisitions.items(), key=lambda item: (not _complete(item[1]), item[0]))
+    chosen = sorted(ranked[0][1], key=lambda file: (file.part, file.echo or 0))
+    notes = []
+    if len(ranked) > 1:
+        others = ", ".join(files[0].path.name for _, files in ranked[1:])
+        notes.append(f"{len(ranked)} gradient-echo acquisitions; {chosen[0].path.name} … is used, not {others} …")
+    return tuple(chosen), notes
+
+
+def _complete(files: list[EchoFile]) -> bool:
+    echoes = {part: {file.echo for file in files if file.part == part} for part in _WORDS}
+    return any(echoes[one] and echoes[one] == echoes[two] for one, two in _PAIRS)
+
+
+def _contrasts(images: list[Path]) -> dict[Contrast, Path]:
+    found: dict[Contrast, Path] = {}
+    for path in images:
+        entities, suffix = entities_of(path)
+        with_agent = "gad" in entities.get("ce", "").lower()
+        for contrast in CONTRASTS:
+            agent, _, wanted = contrast.rpartition("_")
+            if suffix == wanted and bool(agent) == with_agent:
+                found.setdefault(contrast, path)
+    return found
+
+
+def _missing(gre: tuple[EchoFile, ...], contrasts: Mapping[Contrast, Path]) -> list[str]:
+    out = []
+    parts = {file.part for file in gre}
+    if not gre:
+        out.append("no gradient-echo series (MEGRE)")
+    elif not ({"mag", "phase"} <= parts or {"real", "imag"} <= parts):
+        needed: tuple[Part, Part] = ("real", "imag") if parts & {"real", "imag"} else ("mag", "phase")
+        lacking = [_WORDS[part] for part in needed if part not in parts]
+        out.append(f"no {' and no '.join(lacking)} of the gradient-echo series")
+    elif not _complete(list(gre)):
+        out.append("some echoes lack one of their two parts")
+    empty = [file.path.name for file in gre if file.path.stat().st_size == 0]
+    if empty:
+        out.append(f"{len(empty)} empty files (0 bytes), such as {empty[0]}")
+    if gre and any("EchoTime" not in file.sidecar and "EchoTimes" not in file.sidecar for file in gre):
+        out.append("no EchoTime in the sidecars of the gradient-echo series")
+    if gre and not any("MagneticFieldStrength" in file.sidecar for file in gre):
+        out.append("no MagneticFieldStrength in the sidecars of the gradient-echo series")
+    out += [f"no {contrast}" for contrast in CONTRASTS if contrast not in contrasts]
+    return out
+
+
+def _rows(path: Path, key: str) -> dict[str, dict[str, Any]]:
+    if not path.is_file():
+        return {}
+    table = read_table(path, text_columns=(key,))
+    if key not in table.columns:
+        raise InputError(f"table {path} has no column {key}; add it")
+    return {str(row[key]): {k: v for k, v in cells(row).items() if k != key} for _, row in table.iterrows()}
+
+
+def _scan_date(place: Path) -> datetime | None:
+    """Earliest acquisition time in ``*_scans.tsv``."""
+    dates = []
+    for path in place.glob("*_scans.tsv"):
+        table = read_table(path)
+        if "acq_time" in table.columns:
+            dates += [date for value in table["acq_time"] if (date := _date(value)) is not None]
+    return min(dates, key=lambda date: date.replace(tzinfo=None)) if dates else None
+
+
+def _date(value: Any) -> datetime | None:
+    if value is None or pd.isna(value):
+        return None
+    try:
+        return datetime.fromisoformat(str(value).strip())
+    except ValueError:
+        return None
+
+
+def dataset_name(root: Path) -> str:
+    """``Name`` of the dataset, or the folder's name."""
+    path = root / "dataset_description.json"
+    return str(read_json(path).get("Name") or root.name) if path.is_file() else root.name

@@ -1,0 +1,182 @@
+"""Stored phase values → radians, and the sign in which a scanner stores them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from napari_msqsm.errors import MetadataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_msqsm.io.nifti import RawImage
+
+_TOLERANCE = 0.01
+"""Part of a range by which values may exceed it (rounding, resampling)."""
+_LEAST_SPAN = 0.5
+"""A phase image that fills less than this part of ±π cannot be told from one in another unit."""
+
+PHASE_SIGN_OF_VENDOR: dict[str, Literal[1, -1]] = {
+    "siemens": 1,
+    "philips": 1,
+    "canon": 1,
+    "toshiba": 1,
+    "uih": 1,
+    "ge": -1,
+}
+"""Whether stored phase grows (+1) or falls (−1) with echo time where the field is higher.
+
+GE stores the complex conjugate of the others: Cornell's toolbox conjugates Siemens and Philips data and not GE's. The
+QSM consensus paper (doi 10.1002/mrm.30006) asks to check the sign on the data, which is done after loading.
+"""
+
+
+@dataclass(frozen=True)
+class PhaseScale:
+    """Stored values that mean −π and +π, and how that is known.
+
+    ``assumption`` is empty where nothing was assumed.
+    """
+
+    low: float
+    high: float
+    assumption: str = ""
+
+    def to_radians(self, stored: NDArray[Any]) -> NDArray[np.float32]:
+        """Radians of stored values."""
+        scale = 2.0 * math.pi / (self.high - self.low)
+        return np.asarray((stored - np.float32(self.low)) * np.float32(scale) - np.float32(math.pi), dtype=np.float32)
+
+
+def vendor_of(manufacturer: str) -> str:
+    """Key of a manufacturer's name in `PHASE_SIGN_OF_VENDOR`, empty when it is not known."""
+    name = manufacturer.strip().lower()
+    for vendor in PHASE_SIGN_OF_VENDOR:
+        if name.startswith(vendor) or (vendor == "uih" and "united imaging" in name):
+            return vendor
+    return ""
+
+
+def phase_scale(
+    images: Sequence[RawImage],
+    *,
+    names: Sequence[str],
+    phase_range: tuple[float, float] | None,
+    units: str,
+    manufacturer: str,
+) -> PhaseScale:
+    """How the phase of a series is stored, the same for all its images.
+
+    In this order: the declared range, ``Units`` of the sidecar, a header scaling or floating-point values that give
+    radians, the vendor's standard range. Never the data's own extremes.
+
+    Parameters
+    ----------
+    images, names
+        All phase images and their file names.
+    phase_range
+        Stored values that mean −π and +π, where declared.
+    units
+        ``Units`` of the sidecar, or empty.
+    manufacturer
+        ``Manufacturer`` of the sidecar, or empty.
+
+    Raises
+    ------
+    MetadataError
+        When the scale is unknown or the values do not fit the declared range.
+    """
+    low = min(float(np.nanmin(image.array)) for image in images)
+    high = max(float(np.nanmax(image.array)) for image in images)
+    found = f"{names[0]} holds values from {low:g} to {high:g}"
+    if phase_range is not None:
+        return _declared(phase_range, low, high, found)
+    if units.lower() in {"rad", "radian", "radians"}:
+        return _declared((-math.pi, math.pi) if low < -_TOLERANCE else (0.0, 2.0 * math.pi), low, high, found)
+    scaled = any(image.slope != 1.0 or image.intercept != 0.0 for image in images)
+    stored_as_integer = all(image.stored_as_integer for image in images)
+    if scaled or not stored_as_integer:
+        radians = _radians(low, high)
+        if radians is not None:
+            return radians
+    vendor = vendor_of(manufacturer)
+    standard = _standard_range(vendor, low, high)
+    if standard is not None:
+        values = f"{standard[0]:g} … {standard[1]:g}"
+        text = f"phase: the standard range of {manufacturer.strip()}, {values}, is taken as −π … π"
+        return PhaseScale(*standard, assumption=text)
+    raise MetadataError(
+        f"{found}, and nothing says which values mean −π and +π; pass --phase-range LOW HIGH (such as -4096 4096)"
+    )
+
+
+def _declared(phase_range: tuple[float, float], low: float, high: float, found: str) -> PhaseScale:
+    first, last = float(phase_range[0]), float(phase_range[1])
+    if not (math.isfinite(first) and math.isfinite(last) and first < last):
+        raise MetadataError(f"--phase-range must be two increasing numbers, got {first:g} {last:g}")
+    slack = _TOLERANCE * (last - first)
+    if low < first - slack or high > last + slack:
+        raise MetadataError(f"{found}, outside the phase range {first:g} … {last:g}; correct --phase-range")
+    return PhaseScale(first, last)
+
+
+def _radians(low: float, high: float) -> PhaseScale | None:
+    slack = _TOLERANCE * 2.0 * math.pi
+    if high - low < _LEAST_SPAN * 2.0 * math.pi:
+        return None
+    if low >= -math.pi - slack and high <= math.pi + slack:
+        return PhaseScale(-math.pi, math.pi)
+    if low >= -slack and high <= 2.0 * math.pi + slack:
+        return PhaseScale(0.0, 2.0 * math.pi)
+    return None
+
+
+def _standard_range(vendor: str, low: float, high: float) -> tuple[float, float] | None:
+    """Siemens: 12 bits from 0, or doubled and shifted by its header scaling; Philips and GE: milliradians."""
+    milliradians = 1000.0 * math.pi
+    if vendor in {"siemens", "uih", "canon", "toshiba", "philips"} and low >= 0 and 2048 < high <= 4096:
+        return 0.0, 4096.0
+    if vendor in {"siemens", "uih", "canon", "toshiba"} and -4096 <= low < -2048 and 2048 < high <= 4096:
+        return -4096.0, 4096.0
+    if vendor in {"philips", "ge"} and -3143 <= low < -1571 and 1571 < high <= 3143:
+        return -milliradians, milliradians
+    return None
+
+
+def alternate_slices_flipped(complex_signal: NDArray[np.complex64]) -> tuple[NDArray[np.complex64], tuple[int, ...]]:
+    """Undo opposite signs of alternate slices, as in GE's real and imaginary images.
+
+    Neighbouring slices of one echo agree in phase; where most pairs along an axis are opposed, every second slice is
+    negated. Recognised from the data alone.
+
+    Parameters
+    ----------
+    complex_signal
+        (echo, X, Y, Z).
+
+    Returns
+    -------
+    tuple
+        The corrected signal, and the voxel axes (0, 1, 2) along which it was corrected.
+    """
+    first = complex_signal[0]
+    axes = []
+    for axis in range(3):
+        slices = np.moveaxis(first, axis, 0)
+        if slices.shape[0] < 3:
+            continue
+        agreement = np.einsum("kab,kab->k", slices[1:], slices[:-1].conj()).real
+        strength = np.abs(agreement)
+        if strength.sum() > 0 and strength[agreement < 0].sum() > 0.8 * strength.sum():
+            axes.append(axis)
+    out = complex_signal
+    for axis in axes:
+        signs = np.where(np.arange(out.shape[axis + 1]) % 2 == 0, 1.0, -1.0).astype(np.float32)
+        out = out * signs.reshape([-1 if a == axis + 1 else 1 for a in range(4)])
+    return out, tuple(axes)
