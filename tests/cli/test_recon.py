@@ -295,7 +295,24 @@ def test_an_existing_map_is_taken(msqsm, acquisition, tmp_path):
     np.testing.assert_allclose(image(tmp_path / "out" / "Chimap.nii.gz"), chi / 1000, atol=1e-6)
     record = json.loads((tmp_path / "out" / "provenance.json").read_text(encoding="utf-8"))
     assert record["Adopted"] is True
+    assert "the sign was not checked" in ran.err
     ran = msqsm("recon", "--chi-map", path, "--out", tmp_path / "out2")
     assert ran.code == common.UNUSABLE
     assert "--chi-unit" in ran.error_lines[0]
     assert not (tmp_path / "out2").exists()
+
+
+def test_an_existing_map_of_the_opposite_sign_is_refused(msqsm, acquisition, tmp_path):
+    mask = image(acquisition.mask) > 0
+    iron = np.zeros(mask.shape, np.uint8)
+    iron[10:14, 11:15, 9:13] = 1
+    rng = np.random.default_rng(3)
+    chi = np.where(mask, rng.normal(0, 0.02, mask.shape) - 0.15 * iron, 0).astype(np.float32)
+    paths = [tmp_path / "chi.nii.gz", tmp_path / "iron.nii.gz"]
+    for path, array in zip(paths, (chi, iron), strict=True):
+        nib.save(nib.Nifti1Image(array, np.diag([2, 2, 2, 1.0])), path)
+    given = ("--chi-map", paths[0], "--chi-unit", "ppm", "--paramagnetic-mask", paths[1], "--out", tmp_path / "out")
+    ran = msqsm("recon", *given, "--quiet")
+    assert ran.code == common.UNUSABLE
+    assert "negate" in ran.error_lines[0]
+    assert not (tmp_path / "out").exists()

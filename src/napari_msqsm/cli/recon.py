@@ -80,6 +80,10 @@ def _existing_map_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("taking an existing susceptibility map instead of reconstructing")
     group.add_argument("--chi-map", type=Path, metavar="F", help="susceptibility map of any toolbox")
     group.add_argument("--chi-unit", choices=("ppm", "ppb"), help="unit of that map; required with --chi-map")
+    group.add_argument("--reference-mask", type=Path, metavar="F", help="region whose mean becomes zero")
+    group.add_argument(
+        "--paramagnetic-mask", type=Path, metavar="F", help="deep grey nuclei or veins, to check the sign of the map"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -145,18 +149,15 @@ def _request(args: argparse.Namespace) -> FilesRequest:
 
 def _adopt(args: argparse.Namespace) -> int:
     from napari_msqsm.errors import ParameterError
-    from napari_msqsm.workflow.adopt import adopt_file
+    from napari_msqsm.workflow.adopt import ExistingMap, adopt_file
 
     if args.chi_unit is None:
         raise ParameterError("--chi-map needs --chi-unit ppm or ppb; maps do not say their unit")
     if args.magnitude or args.phase or args.real or args.imaginary:
         raise ParameterError("--chi-map takes a finished map; leave out the echoes, or leave out --chi-map")
-    outcome = common.run_task(
-        args,
-        "recon",
-        lambda _on_progress, _cancel: adopt_file(
-            args.chi_map, args.out, unit=args.chi_unit, mask=args.mask, reference_mask=args.csf_mask
-        ),
-    )
+    existing = ExistingMap(args.chi_map, args.chi_unit, args.mask, args.reference_mask, args.paramagnetic_mask)
+    outcome = common.run_task(args, "recon", lambda _on_progress, _cancel: adopt_file(existing, args.out))
+    for sentence in outcome.warnings:
+        common.warn(sentence)
     common.report(args, outcome)
     return common.DONE

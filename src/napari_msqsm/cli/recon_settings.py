@@ -17,7 +17,7 @@ _METHOD_FLAGS = {"unwrap": "unwrapping", "background": "background", "inversion"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """``--preset``, a flag per choice of method, ``--set`` and ``--list-settings``."""
     group = parser.add_argument_group("method")
-    group.add_argument("--preset", default="published", metavar="NAME", help="published (default) or fast")
+    group.add_argument("--preset", default="published", metavar="NAME", help="published (default), recommended or fast")
     for flag, section in _METHOD_FLAGS.items():
         group.add_argument(f"--{flag}", metavar="NAME", help=f"method, the same as --set {section}.method=NAME")
     group.add_argument(
