@@ -55,7 +55,7 @@ def test_provenance_is_complete_and_relative(recon, acquisition, tmp_path):
     assert record["Settings"]["background.cg_max_iter"]["Value"] == 3
     assert record["Preset"] == "custom"
     assert record["Acquisition"]["EchoTimes"] == {"Value": [0.005, 0.01, 0.015, 0.02], "Unit": "s"}
-    assert {"python", "numpy", "scipy", "napari-msqsm"} <= set(record["SoftwareVersions"])
+    assert {"python", "numpy", "scipy", "napari-msqsm"} <= set(record["Software"])
     assert len(record["InputFiles"]) == 9
     assert all(len(entry["SHA256"]) == 64 for entry in record["InputFiles"])
     assert record["InputFiles"][0]["URI"] == "../in/e1_mag.nii.gz"

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -47,6 +50,7 @@ def test_derivatives_of_a_session(run, bids, tmp_path):
         "anat/sub-01_ses-01_desc-csf_mask.nii.gz",
         "fmap/sub-01_ses-01_desc-total_fieldmap.nii.gz",
         "fmap/sub-01_ses-01_desc-local_fieldmap.nii.gz",
+        "fmap/sub-01_ses-01_magnitude.nii.gz",
     }
     chi = nib.load(session / "anat" / "sub-01_ses-01_Chimap.nii.gz")
     mask = nib.load(session / "anat" / "sub-01_ses-01_desc-brain_mask.nii.gz")
@@ -59,6 +63,18 @@ def test_derivatives_of_a_session(run, bids, tmp_path):
     result = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
     assert [entry["label"] for entry in result["sessions"]] == ["sub-01_ses-01"]
     assert (root / "sub-01" / "figures" / "sub-01_ses-01_desc-qsm_qa.png").stat().st_size > 1000
+
+
+@pytest.mark.slow
+def test_the_official_validator_accepts_the_derivatives(run, bids):
+    validator = Path(sys.executable).with_name("bids-validator-deno")
+    if not validator.exists():
+        pytest.skip("bids-validator-deno is not installed")
+    assert run().code == 0
+    command = [str(validator), str(bids / "derivatives" / "msqsm"), "--format", "json"]
+    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+    errors = [issue for issue in report["issues"]["issues"] if issue["severity"] == "error"]
+    assert errors == []
 
 
 def test_the_result_is_found_again_and_outdated_when_an_echo_changes(run, bids):

@@ -31,14 +31,23 @@ _BIDS_NAMES = {
     "csf_mask": ("desc-csf_mask", "anat"),
     "totalfield": ("desc-total_fieldmap", "fmap"),
     "localfield": ("desc-local_fieldmap", "fmap"),
+    "magnitude": ("magnitude", "fmap"),
 }
+_SKULL_STRIPPED = {"SkullStripped": True}
 _SIDECARS: dict[str, dict[str, Any]] = {
-    "R2starmap": {"Description": "Effective transverse relaxation rate R2*", "Units": "1/s"},
+    "Chimap": {"Units": "ppm", **_SKULL_STRIPPED},
+    "R2starmap": {"Description": "Effective transverse relaxation rate R2*", "Units": "1/s", **_SKULL_STRIPPED},
     "mask": {"Description": "Voxels that have a susceptibility", "Type": "Brain"},
     "csf_mask": {"Description": "Ventricular CSF that susceptibility is referenced to", "Type": "ROI"},
-    "totalfield": {"Description": "Total field relative to the scanner frequency, unwrapped", "Units": "Hz"},
-    "localfield": {"Description": "Field of sources inside the mask", "Units": "Hz"},
+    "totalfield": {
+        "Description": "Total field relative to the scanner frequency, unwrapped",
+        "Units": "Hz",
+        **_SKULL_STRIPPED,
+    },
+    "localfield": {"Description": "Field of sources inside the mask", "Units": "Hz", **_SKULL_STRIPPED},
+    "magnitude": {"Description": "Root sum of squares of the magnitude over echoes", "SkullStripped": False},
 }
+_IGNORED_BY_VALIDATORS = "sub-*/figures\nsub-*/figures/**\n"
 
 
 @dataclass(frozen=True)
@@ -55,12 +64,15 @@ class Writer:
         Name under which an input file is recorded.
     picture
         Where the picture for quality assurance goes; None where none is wanted.
+    keeps_magnitude
+        Whether the combined magnitude is written too (BIDS wants one beside every field map).
     """
 
     save: Callable[[str, NDArray[Any], Grid, Mapping[str, Any]], Path]
     finish: Callable[[Mapping[str, Any]], dict[str, Path]]
     locate: Locate
     picture: Path | None = None
+    keeps_magnitude: bool = False
 
 
 def folder_writer(out_dir: Path) -> Writer:
@@ -98,15 +110,15 @@ def session_writer(study: Study, session: Session, root: Path | None = None) -> 
         path = top / usual.relative_to(study.derivatives_root)
         path.parent.mkdir(parents=True, exist_ok=True)
         sources = [entry["URI"] for entry in record["InputFiles"] if entry["URI"].startswith("bids:")]
-        sidecar = {"Units": "ppm", **record} if name == "Chimap" else _SIDECARS[name]
-        save_volume(path, as_stored(array), grid, sidecar=plain({**sidecar, "Sources": sources}))
+        sidecar = _SIDECARS[name] | {"Sources": sources} | (dict(record) if name == "Chimap" else {})
+        save_volume(path, as_stored(array), grid, sidecar=plain(sidecar))
         return path
 
     def finish(_: Mapping[str, Any]) -> dict[str, Path]:
         return {"dataset_description": write_dataset_description(top, study.root)}
 
     picture = top / f"sub-{session.patient_id}" / "figures" / f"{session.label}_desc-qsm_qa.png"
-    return Writer(save, finish, bids_uri(study.root), picture)
+    return Writer(save, finish, bids_uri(study.root), picture, keeps_magnitude=True)
 
 
 def write_dataset_description(root: Path, source: Path) -> Path:
@@ -123,7 +135,7 @@ def write_dataset_description(root: Path, source: Path) -> Path:
         },
     )
     with atomic_path(root / ".bidsignore") as temporary:
-        temporary.write_text("**/figures/\n", encoding="utf-8")
+        temporary.write_text(_IGNORED_BY_VALIDATORS, encoding="utf-8")
     return path
 
 

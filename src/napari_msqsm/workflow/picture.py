@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_msqsm.io.atomic import atomic_path
 from napari_msqsm.model.grid import Grid, reoriented
+from napari_msqsm.qsm.echoes import root_sum_of_squares
 from napari_msqsm.units import PPB_PER_PPM
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class View:
 
 def views_of(result: Reconstruction, series: MultiEchoSeries) -> list[View]:
     """Make the views of a reconstruction that lies in host memory."""
-    magnitude = np.sqrt(np.sum(np.square(series.magnitude, dtype=np.float32), axis=0))
+    magnitude = root_sum_of_squares(series.magnitude)
     mask, outline = result.mask, {_MASK_COLOUR: result.mask}
     ventricles = {_CSF_COLOUR: result.csf_mask}
     views = [View("magnitude", "a.u.", magnitude, (0.0, _quantile(magnitude[magnitude > 0], 0.995)), outline)]

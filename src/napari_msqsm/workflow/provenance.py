@@ -91,7 +91,7 @@ def software(*, device: str, seed: int) -> dict[str, Any]:
     """By what, where and when."""
     usable, name = _backend.gpu_status() if device == "cuda" else (False, "")
     return {
-        "SoftwareVersions": versions(),
+        "Software": versions(),
         "Device": f"cuda ({name})" if usable else "cpu",
         "Threads": _backend.default_threads(),
         "Seed": seed,

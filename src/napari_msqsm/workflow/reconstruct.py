@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from napari_msqsm.qsm.echoes import root_sum_of_squares
 from napari_msqsm.qsm.presets import PRESETS
 from napari_msqsm.workflow import provenance
 from napari_msqsm.workflow.compute import Computed, OnWarning, compute, pipeline_version
@@ -126,6 +127,7 @@ def _write(writer: Writer, computed: Computed, settings: ReconstructionSettings,
     result, series = computed.result, computed.inputs.series
     record = _record(writer, computed, settings, seed)
     maps = {
+        "magnitude": root_sum_of_squares(series.magnitude) if writer.keeps_magnitude else None,
         "R2starmap": result.r2star_hz,
         "mask": result.mask,
         "csf_mask": result.csf_mask,
