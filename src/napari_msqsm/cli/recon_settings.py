@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_msqsm.cli import common
 
@@ -38,12 +38,12 @@ def chosen(args: argparse.Namespace) -> ReconstructionSettings:
     """
     from napari_msqsm.errors import ParameterError
     from napari_msqsm.qsm.presets import PRESETS, with_method
-    from napari_msqsm.settings import with_overrides
+    from napari_msqsm.settings import flat, with_overrides
 
     if args.preset not in PRESETS:
         raise ParameterError(f"there is no preset {args.preset!r}; presets: {', '.join(sorted(PRESETS))}")
     settings = PRESETS[args.preset]
-    overrides = dict(_pair(text) for text in args.set)
+    overrides: dict[str, Any] = dict(_pair(text) for text in args.set)
     methods = {section: getattr(args, flag) for flag, section in _METHOD_FLAGS.items() if getattr(args, flag)}
     for key in [key for key in overrides if key.endswith(".method")]:
         methods[key.removesuffix(".method")] = overrides.pop(key)
@@ -51,6 +51,10 @@ def chosen(args: argparse.Namespace) -> ReconstructionSettings:
         if section not in type(settings).model_fields:
             raise ParameterError(f"there is no section {section!r}; --list-settings prints all settings")
         settings = with_method(settings, section, name)
+    present = flat(settings)
+    for key, value in overrides.items():
+        if isinstance(present.get(key), tuple):  # several numbers: KEY=12,8,5
+            overrides[key] = [part for part in value.strip("()[]").split(",") if part.strip()]
     return with_overrides(settings, overrides)
 
 
