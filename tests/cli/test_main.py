@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pkgutil
 import subprocess
 import sys
 import time
 
 import pytest
 
-from napari_msqsm import __version__
+from napari_msqsm import __version__, cli
 from napari_msqsm.cli import COMMANDS, common
 
 
@@ -17,6 +19,12 @@ def test_help_and_version(msqsm):
     assert helped.code == 0
     assert all(name in helped.out for name in COMMANDS)
     assert msqsm("--version").out.strip() == f"msqsm {__version__}"
+
+
+def test_every_command_module_is_a_command():
+    found = [module.name for module in pkgutil.iter_modules(cli.__path__)]
+    modules = {name: importlib.import_module(f"napari_msqsm.cli.{name}") for name in found}
+    assert sorted(COMMANDS) == sorted(name for name, module in modules.items() if hasattr(module, "HELP"))
 
 
 def test_help_is_quick_and_imports_nothing_heavy():

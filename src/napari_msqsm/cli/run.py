@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     sessions = sessions_of(study, args.participant_label)
     for session in sessions:
         if not session.can_reconstruct:
-            common.warn(f"{session.label} is left out: {'; '.join(session.missing) or 'no magnitude and phase'}")
+            common.warn(f"{session.label} is left out: {next(iter(session.missing), 'no magnitude and phase')}")
     usable = [session for session in sessions if session.can_reconstruct]
     if not usable:
         raise InputError(f"no session in {args.bids_dir} has multi-echo magnitude and phase")

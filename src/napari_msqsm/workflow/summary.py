@@ -77,7 +77,7 @@ def as_table(rows: Sequence[SessionSummary]) -> str:
         body.append(
             [
                 row.label + ("" if row.converged else " (not converged)"),
-                f"{row.csf_mean_ppb:.1f} ± {row.csf_sd_ppb:.1f}",
+                f"{round(row.csf_mean_ppb, 1) + 0.0:.1f} ± {row.csf_sd_ppb:.1f}",  # no minus zero
                 f"{row.seconds:.1f}",
                 *(found.get(number, "–") for number in lesions),
             ]
