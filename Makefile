@@ -23,7 +23,7 @@ test: system-for-tests $(DEVELOPERS)
 
 # pytest's status 5 means that it collected no test: right only while no test is marked slow
 test-slow: system-for-tests $(DEVELOPERS)
-	status=0; $(BIN)/python -m pytest -n 0 -m slow || status=$$?; \
+	@status=0; $(BIN)/python -m pytest -n 0 -m slow || status=$$?; \
 	if [ $$status = 5 ] && ! grep -rqE "mark\.slow" tests; then echo "There are no slow tests."; status=0; fi; \
 	exit $$status
 
