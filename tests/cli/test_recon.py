@@ -221,8 +221,10 @@ BAD = [
 @pytest.mark.parametrize("spoil", BAD, ids=lambda spoil: spoil.__name__)
 def test_unusable_input_ends_in_one_line_and_leaves_nothing(msqsm, acquisition, tmp_path, spoil):
     out = tmp_path / "deep" / "out"
-    ran = msqsm("recon", *spoil(acquisition), "--out", out, "--quiet", "--json", tmp_path / "r.json")
+    ran = msqsm("recon", *spoil(acquisition), "--out", out, "--json", tmp_path / "r.json")
     assert ran.code == common.UNUSABLE
+    assert "\r" not in ran.err
+    assert ran.out == ""
     assert len(ran.error_lines) == 1, ran.err
     assert ran.error_lines[0].startswith("msqsm recon: ")
     assert "Traceback" not in ran.err

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tqdm import tqdm
+
     from napari_msqsm.workflow.batch import Batch
     from napari_msqsm.workflow.outcome import Outcome
     from napari_msqsm.workflow.tasks import Task, Work
@@ -105,17 +107,18 @@ def run_task(args: argparse.Namespace, title: str, work: Work) -> Any:
     from napari_msqsm.errors import CancelledError
     from napari_msqsm.workflow.tasks import TaskList
 
-    tasks = TaskList()
-    with _progress_bar(title, hidden=args.quiet) as show:
-        if show is not None:
-            tasks.changed.connect(show)
-        task = tasks.add(title, work)
-        try:
-            while not task.wait(0.1):
-                pass
-        except KeyboardInterrupt:
-            task.cancel()
-            task.wait()  # a second Ctrl-C ends the process at once
+    tasks, bar = TaskList(), _ProgressBar(title)
+    if not args.quiet:
+        tasks.changed.connect(bar.show)
+    task = tasks.add(title, work)
+    try:
+        while not task.wait(0.1):
+            pass
+    except KeyboardInterrupt:
+        task.cancel()
+        task.wait()  # a second Ctrl-C ends the process at once
+    finally:
+        bar.close()
     if task.exception is not None:
         raise task.exception
     if task.cancel_requested and task.result is None:
@@ -145,22 +148,39 @@ def batch_code(batch: Batch) -> int:
     return DONE if all(outcome.converged for outcome in batch.outcomes) else NOT_CONVERGED
 
 
-@contextlib.contextmanager
-def _progress_bar(title: str, *, hidden: bool) -> Iterator[Any]:
-    if hidden:
-        yield None
-        return
-    from tqdm import tqdm
+class _ProgressBar:
+    """A bar on stderr, drawn once the inputs were read: what is refused before leaves one line and nothing else."""
 
-    layout = "{desc} {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}"
-    interval_s = 0.1 if sys.stderr.isatty() else 5.0
-    with tqdm(total=1.0, desc=title, bar_format=layout, leave=False, mininterval=interval_s, miniters=0) as bar:
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._bar: tqdm[Any] | None = None
 
-        def show(task: Task) -> None:
-            bar.set_postfix_str(task.message, refresh=False)
-            bar.update(task.fraction - bar.n)
+    def show(self, task: Task) -> None:
+        """Draw how far a task is."""
+        if self._bar is None and task.fraction > 0:
+            self._bar = self._new(task.seconds)
+        if self._bar is not None:
+            self._bar.set_postfix_str(task.message, refresh=False)
+            self._bar.update(task.fraction - self._bar.n)
 
-        yield show
+    def close(self) -> None:
+        """Wipe the bar."""
+        if self._bar is not None:
+            self._bar.close()
+
+    def _new(self, seconds: float) -> tqdm[Any]:
+        from tqdm import tqdm
+
+        bar: tqdm[Any] = tqdm(
+            total=1.0,
+            desc=self._title,
+            bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}",
+            leave=False,
+            mininterval=0.1 if sys.stderr.isatty() else 5.0,
+            miniters=0,
+        )
+        bar.start_t -= seconds
+        return bar
 
 
 @contextlib.contextmanager
