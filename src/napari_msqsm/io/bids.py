@@ -1,7 +1,7 @@
 """Studies on disk: BIDS in, BIDS derivatives out.
 
-Our own scanner of file names: five suffixes in two folders are looked for, and a study of 500 patients × 8 sessions has to
-open in seconds, which rules out building a database of all files first (pybids, ancpbids).
+Our own scanner of file names: five suffixes in two folders are looked for, and a study of 500 patients × 8 sessions has
+to open in seconds, which rules out building a database of all files first (pybids, ancpbids).
 """
 
 from __future__ import annotations
