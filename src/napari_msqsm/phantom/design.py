@@ -1,0 +1,35 @@
+"""What a synthetic study is made of."""
+
+from __future__ import annotations
+
+from napari_msqsm.settings import Settings, quantity
+
+
+class StudyDesign(Settings):
+    """Patients, sessions, grids and noise of a synthetic study."""
+
+    n_patients: int = quantity(1, ge=1, help="Number of patients.")
+    n_sessions: int = quantity(3, ge=1, help="Sessions of each patient.")
+    interval_y: float = quantity(1.1, gt=0, unit="years", help="Time between sessions.")
+    n_lesions: int = quantity(6, ge=0, le=40, help="Lesions of each patient.")
+    voxel_size_mm: tuple[float, float, float] = quantity(
+        (1.0, 1.0, 3.0), unit="mm", help="Voxel of the gradient-echo series; x, y and z."
+    )
+    flair_voxel_size_mm: tuple[float, float, float] = quantity(
+        (1.0, 1.0, 3.0), unit="mm", help="Voxel of FLAIR, T1 and T2."
+    )
+    field_of_view_mm: tuple[float, float, float] = quantity(
+        (168.0, 208.0, 132.0), unit="mm", help="Extent of every image."
+    )
+    n_echoes: int = quantity(8, ge=1, le=32, help="Echoes of the gradient-echo series.")
+    noise: float = quantity(
+        0.01, ge=0, help="Standard deviation of the complex noise, as a part of the brain's signal at the first echo."
+    )
+    tilt_deg: float = quantity(0.0, ge=-45, le=45, unit="°", help="Tilt of the slices about the left–right axis.")
+    motion_deg: float = quantity(4.0, ge=0, unit="°", help="Largest turn of the head between sessions.")
+    motion_mm: float = quantity(4.0, ge=0, unit="mm", help="Largest shift of the head between sessions.")
+    heterogeneity_ppb: float = quantity(5.0, ge=0, unit="ppb", help="Standard deviation of χ within a tissue.")
+    subvoxel_mm: float = quantity(
+        1.5, gt=0, unit="mm", help="A voxel is made of parts no larger than this (partial volume, dephasing)."
+    )
+    seed: int = quantity(0, ge=0, help="Seed of all random draws.")

@@ -1,0 +1,127 @@
+"""A patient at one moment, sampled on a grid: tissues, χ, R2* and relaxation, lesions laid over them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_msqsm.phantom.anatomy import Anatomy
+from napari_msqsm.phantom.composition import Composition
+from napari_msqsm.phantom.lesions import Lesion, drawn_lesions
+from napari_msqsm.phantom.shapes import coverage, path_box, tube
+from napari_msqsm.phantom.tissue import BRAIN, Tissue, table
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_msqsm.phantom.composition import Sampling
+    from napari_msqsm.phantom.shapes import Points
+
+_PPM_PER_PPB = 1e-3
+_LESION_R2STAR_HZ = 15.0
+_LESION_T1_S, _LESION_T2_S, _LESION_PROTON_DENSITY = 1.45, 0.16, 0.86
+_ENHANCED_T1_S = 0.45
+
+
+@dataclass(frozen=True, eq=False)
+class SyntheticPatient:
+    """Anatomy and lesions of one patient."""
+
+    anatomy: Anatomy
+    lesions: tuple[Lesion, ...]
+    heterogeneity_ppb: float
+
+    @classmethod
+    def drawn(
+        cls, rng: np.random.Generator, *, n_lesions: int, times_y: tuple[float, ...], heterogeneity_ppb: float
+    ) -> SyntheticPatient:
+        """Draw a patient."""
+        anatomy = Anatomy.drawn(rng)
+        return cls(anatomy, drawn_lesions(rng, anatomy, n_lesions=n_lesions, times_y=times_y), heterogeneity_ppb)
+
+    def sampled(self, sampling: Sampling, time_y: float) -> SampledHead:
+        """Sample the head at a time, in years since the first session."""
+        return SampledHead(self, sampling, time_y)
+
+
+class SampledHead:
+    """Maps of a patient at one time, all on one sampling."""
+
+    def __init__(self, patient: SyntheticPatient, sampling: Sampling, time_y: float) -> None:
+        self._patient = patient
+        self._time_y = time_y
+        self._points: Points = sampling.points()
+        self.composition = patient.anatomy.compose(sampling)
+        self.lesions = tuple(lesion for lesion in patient.lesions if lesion.onset_y <= time_y)
+        self._coverage = {
+            lesion.lesion_id: coverage(lesion.distance(self._points, time_y), sampling.edge_mm)
+            for lesion in self.lesions
+        }
+        self._central_veins = self._central_vein_share(sampling)
+
+    def brain_share(self) -> NDArray[np.float32]:
+        """Part of every sample that is brain, with its fluid and veins."""
+        return self.composition.share(BRAIN)
+
+    def lesion_share(self, lesion: Lesion) -> NDArray[np.float32]:
+        """Part of every sample that belongs to a lesion."""
+        return self._coverage[lesion.lesion_id]
+
+    def chi_ppm(self) -> NDArray[np.float32]:
+        """Susceptibility relative to cerebrospinal fluid."""
+        values = table("chi_ppm")
+        chi = self.composition.paint(values)
+        solid = self.composition.share(BRAIN - {Tissue.CSF, Tissue.VENTRICLE, Tissue.VEIN})
+        mottle = self._patient.anatomy.mottled(self._points)
+        chi += solid * mottle * np.float32(2.0 * self._patient.heterogeneity_ppb * _PPM_PER_PPB)
+        white = np.float32(values[Tissue.WHITE_MATTER])
+        for lesion in self.lesions:
+            inside = white + lesion.chi_ppb(self._points, self._time_y) * np.float32(_PPM_PER_PPB)
+            chi += self._coverage[lesion.lesion_id] * (inside - chi)
+        return self._with_central_veins(chi, values[Tissue.VEIN])
+
+    def r2star_hz(self) -> NDArray[np.float32]:
+        """Transverse relaxation rate of the tissues; iron in rims raises it."""
+        values = table("r2star_hz")
+        rate = self.composition.paint(values)
+        for lesion in self.lesions:
+            iron = np.clip(lesion.chi_ppb(self._points, self._time_y), 0, None) * np.float32(0.12)
+            rate += self._coverage[lesion.lesion_id] * (np.float32(_LESION_R2STAR_HZ) + iron - rate)
+        return self._with_central_veins(rate, values[Tissue.VEIN])
+
+    def relaxation(
+        self, *, with_agent: bool = False
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """T1 (s), T2 (s) and proton density; with gadolinium, veins and fresh lesions have a short T1."""
+        t1_values = table("t1_s")
+        if with_agent:
+            t1_values[Tissue.VEIN] = t1_values[Tissue.CHOROID_PLEXUS] = _ENHANCED_T1_S
+        t1, t2, density = (
+            self.composition.paint(t1_values),
+            self.composition.paint(table("t2_s")),
+            self.composition.paint(table("proton_density")),
+        )
+        for lesion in self.lesions:
+            share = self._coverage[lesion.lesion_id]
+            lesion_t1: NDArray[np.float32] = np.full_like(t1, _LESION_T1_S)
+            if with_agent and lesion.enhances(self._time_y):
+                enhanced = lesion.enhancement(self._points, self._time_y)
+                lesion_t1 += enhanced * np.float32(_ENHANCED_T1_S - _LESION_T1_S)
+            t1 += share * (lesion_t1 - t1)
+            t2 += share * (np.float32(_LESION_T2_S) - t2)
+            density += share * (np.float32(_LESION_PROTON_DENSITY) - density)
+        return t1, t2, density
+
+    def _central_vein_share(self, sampling: Sampling) -> NDArray[np.float32]:
+        veins = Composition(sampling.shape, Tissue.AIR)
+        for vein in (lesion.vein for lesion in self.lesions if lesion.vein is not None):
+            block = sampling.block(*path_box(vein.path, vein.radii_mm))
+            if block is not None:
+                distance = tube(sampling.points(block), vein.path, vein.radii_mm)
+                veins.cover(Tissue.VEIN, coverage(distance, sampling.edge_mm), block)
+        return veins.share({Tissue.VEIN})
+
+    def _with_central_veins(self, image: NDArray[np.float32], value: float) -> NDArray[np.float32]:
+        return np.asarray(image + self._central_veins * (np.float32(value) - image), dtype=np.float32)

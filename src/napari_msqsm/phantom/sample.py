@@ -1,0 +1,51 @@
+"""The bundled sample study."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from napari_msqsm.errors import InputError
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def sample_study_path() -> Path:
+    """Where the sample study lies: inside an installed package, or beside the sources of an editable one.
+
+    Raises
+    ------
+    InputError
+        When it is not there.
+    """
+    for folder in (_PACKAGE / "sample_data", _PACKAGE.parents[1] / "sample_data"):
+        if (folder / "dataset_description.json").is_file():
+            return folder
+    raise InputError("the sample study is missing from this installation; install napari-msqsm again")
+
+
+def copy_sample_study(to: Path) -> Path:
+    """Copy the sample study to a folder of the user, where results may be written; keeps what is there already.
+
+    Raises
+    ------
+    InputError
+        When the folder holds something else than this study.
+    """
+    source = sample_study_path()
+    if to.exists() and (not to.is_dir() or (any(to.iterdir()) and not _is_copy(source, to))):
+        raise InputError(f"{to} holds something else; give a new folder for the sample study")
+    shutil.copytree(source, to, dirs_exist_ok=True, copy_function=_copy_missing)
+    return to
+
+
+def _is_copy(source: Path, to: Path) -> bool:
+    theirs = to / "dataset_description.json"
+    return theirs.is_file() and theirs.read_bytes() == (source / "dataset_description.json").read_bytes()
+
+
+def _copy_missing(source: str, to: str) -> str:
+    target = Path(to)
+    if not target.exists() or target.stat().st_size != Path(source).stat().st_size:
+        shutil.copyfile(source, to)
+    return to

@@ -1,0 +1,327 @@
+"""A synthetic BIDS study on disk, with its truth as derivatives."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from napari_msqsm import __version__
+from napari_msqsm.errors import CancelledError, InputError
+from napari_msqsm.io.atomic import atomic_path
+from napari_msqsm.io.nifti import save_volume
+from napari_msqsm.io.tables import write_table
+from napari_msqsm.phantom.contrasts import structural_images
+from napari_msqsm.phantom.patient import SyntheticPatient
+from napari_msqsm.phantom.scan import GradientEcho, gradient_echo, scan_grid
+from napari_msqsm.phantom.scanner import SCANNERS, Scanner
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from napari_msqsm.model.grid import Grid
+    from napari_msqsm.phantom.design import StudyDesign
+
+_BIDS_VERSION = "1.10.0"
+_START = datetime(2015, 3, 2, 9, 30)  # noqa: DTZ001  BIDS dates carry no time zone
+_DAYS_PER_YEAR = 365.25
+_MAGNITUDE_FULL_SCALE = 4000.0
+_CENTRE_MM = (0.0, -4.0, 6.0)
+Report = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class _Visit:
+    """One session of one patient."""
+
+    patient_id: str
+    session_id: str
+    time_y: float
+    scanner: Scanner
+    pose: NDArray[np.float64]
+
+    @property
+    def label(self) -> str:
+        return f"sub-{self.patient_id}_ses-{self.session_id}"
+
+    @property
+    def folder(self) -> str:
+        return f"sub-{self.patient_id}/ses-{self.session_id}"
+
+
+def write_study(
+    root: Path,
+    design: StudyDesign,
+    *,
+    on_progress: Callable[[str, float], None] | None = None,
+    cancel: threading.Event | None = None,
+) -> Path:
+    """Make a study and write it.
+
+    Parameters
+    ----------
+    root
+        New or empty folder.
+    design
+        What the study is made of.
+    on_progress
+        Called with what is being made and the fraction done; may raise to stop.
+    cancel
+        When set, the work stops before the next session.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        When the folder holds something already.
+    """
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise InputError(f"{root} is not empty; give a new folder for the synthetic study")
+    root.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=".part-", dir=root.parent))
+
+    def report(title: str, fraction: float) -> None:
+        if cancel is not None and cancel.is_set():
+            raise CancelledError(f"cancelled during: {title}")
+        if on_progress:
+            on_progress(title, fraction)
+
+    try:
+        _write(unfinished, design, report)
+        if root.exists():
+            root.rmdir()
+        unfinished.chmod(0o755)
+        unfinished.rename(root)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    report("Done", 1.0)
+    return root
+
+
+def _write(root: Path, design: StudyDesign, report: Report) -> None:
+    truth = root / "derivatives" / "truth"
+    _describe(root, truth, design)
+    participants = []
+    for patient in range(design.n_patients):
+        rng = np.random.default_rng((design.seed, patient))
+        participants.append(_write_patient(root, truth, design, patient, rng, report))
+    write_table(root / "participants.tsv", pd.DataFrame(participants))
+
+
+def _write_patient(
+    root: Path,
+    truth: Path,
+    design: StudyDesign,
+    patient: int,
+    rng: np.random.Generator,
+    report: Report,
+) -> dict[str, Any]:
+    patient_id = f"{patient + 1:02d}"
+    times = tuple(
+        index * design.interval_y * (1.0 if index == 0 else rng.uniform(0.85, 1.15))
+        for index in range(design.n_sessions)
+    )
+    person = SyntheticPatient.drawn(
+        rng, n_lesions=design.n_lesions, times_y=times, heterogeneity_ppb=design.heterogeneity_ppb
+    )
+    age, duration, edss = rng.uniform(24, 48), rng.uniform(1, 9), rng.choice([1.0, 1.5, 2.0, 2.5, 3.0])
+    start = _START + timedelta(days=int(rng.integers(0, 300)))
+    sessions, rows = [], []
+    for index, time_y in enumerate(times):
+        done = (patient * len(times) + index) / (design.n_patients * len(times))
+        report(f"Patient {patient_id}, session {index + 1}", done)
+        pose = np.eye(4) if index == 0 else _pose(rng, design)
+        visit = _Visit(patient_id, f"{index + 1:02d}", time_y, SCANNERS[index % len(SCANNERS)], pose)
+        rows += _write_visit(root, truth, design, person, visit, rng)
+        sessions.append(
+            {
+                "session_id": f"ses-{visit.session_id}",
+                "acq_time": (start + timedelta(days=round(time_y * _DAYS_PER_YEAR))).isoformat(),
+                "age": round(age + time_y, 2),
+                "edss": float(edss) + (0.5 if time_y > 2 else 0.0),
+                "disease_duration": round(duration + time_y, 2),
+                "treatment_duration": round(0.6 * duration + time_y, 2),
+            }
+        )
+    name = f"sub-{patient_id}"
+    write_table(root / name / f"{name}_sessions.tsv", pd.DataFrame(sessions))
+    write_table(truth / name / f"{name}_lesions.tsv", pd.DataFrame(rows))
+    return {"participant_id": name, "sex": "F" if rng.uniform() < 0.7 else "M", "age": round(age, 2)}
+
+
+def _write_visit(
+    root: Path,
+    truth: Path,
+    design: StudyDesign,
+    person: SyntheticPatient,
+    visit: _Visit,
+    rng: np.random.Generator,
+) -> list[dict[str, Any]]:
+    grid = scan_grid(design.voxel_size_mm, design.field_of_view_mm, tilt_deg=design.tilt_deg, centre_mm=_CENTRE_MM)
+    scan = gradient_echo(
+        person,
+        time_y=visit.time_y,
+        grid=grid,
+        pose=visit.pose,
+        scanner=visit.scanner,
+        n_echoes=design.n_echoes,
+        noise=design.noise,
+        subvoxel_mm=design.subvoxel_mm,
+        rng=rng,
+    )
+    _write_echoes(root, visit, scan)
+    flair_grid = scan_grid(design.flair_voxel_size_mm, design.field_of_view_mm, tilt_deg=0.0, centre_mm=_CENTRE_MM)
+    images, flair_lesions = structural_images(
+        person,
+        time_y=visit.time_y,
+        grid=flair_grid,
+        pose=visit.pose,
+        noise=design.noise,
+        subvoxel_mm=design.subvoxel_mm,
+        rng=rng,
+    )
+    for contrast, image in images.items():
+        side = {"Manufacturer": visit.scanner.manufacturer, "MagneticFieldStrength": visit.scanner.b0_tesla}
+        if contrast == "ce-gadolinium_T1w":
+            side |= {"ContrastBolusIngredient": "GADOLINIUM"}
+        path = root / visit.folder / "anat" / f"{visit.label}_{contrast}.nii.gz"
+        save_volume(path, np.round(image).astype(np.uint16), flair_grid, sidecar=side)
+    _write_truth(truth, visit, scan, flair_grid, flair_lesions)
+    return _lesion_rows(person, visit)
+
+
+def _write_echoes(root: Path, visit: _Visit, scan: GradientEcho) -> None:
+    scanner = visit.scanner
+    scale = _MAGNITUDE_FULL_SCALE / float(np.abs(scan.signal[0]).max())
+    for echo, time in enumerate(scanner.echo_times_s(scan.signal.shape[0])):
+        side = {
+            "Manufacturer": scanner.manufacturer,
+            "ManufacturersModelName": scanner.model,
+            "MagneticFieldStrength": scanner.b0_tesla,
+            "ImagingFrequency": scanner.imaging_frequency_hz * 1e-6,
+            "EchoTime": time,
+            "EchoNumber": echo + 1,
+            "RepetitionTimeExcitation": scanner.repetition_time_s,
+            "FlipAngle": scanner.flip_angle_deg,
+            "MRAcquisitionType": "3D",
+        }
+        stem = root / visit.folder / "anat" / f"{visit.label}_echo-{echo + 1}"
+        magnitude = np.round(np.abs(scan.signal[echo]) * scale).astype(np.uint16)
+        save_volume(stem.with_name(f"{stem.name}_part-mag_MEGRE.nii.gz"), magnitude, scan.grid, sidecar=side)
+        phase = scanner.stored_phase(np.angle(scan.signal[echo]))
+        save_volume(stem.with_name(f"{stem.name}_part-phase_MEGRE.nii.gz"), phase, scan.grid, sidecar=side)
+
+
+def _write_truth(
+    truth: Path, visit: _Visit, scan: GradientEcho, flair_grid: Grid, flair_lesions: NDArray[np.uint8]
+) -> None:
+    true = scan.truth
+    anat = truth / visit.folder / "anat"
+    images: dict[str, tuple[NDArray[Any], Mapping[str, Any]]] = {
+        "Chimap": (true.chi_ppm, {"Units": "ppm"}),
+        "R2starmap": (true.r2star_hz, {"Units": "1/s"}),
+        "desc-brain_mask": (true.brain_mask, {"Type": "Brain"}),
+        "desc-csf_mask": (true.csf_mask, {"Type": "ROI"}),
+        "desc-tissues_dseg": (true.tissues, {"Description": "Tissue that covers the middle of every voxel"}),
+        "desc-lesions_dseg": (true.lesions, {"Description": "Lesions by number, on the gradient-echo grid"}),
+    }
+    for suffix, (image, side) in images.items():
+        save_volume(anat / f"{visit.label}_{suffix}.nii.gz", image, scan.grid, sidecar=side)
+    save_volume(
+        anat / f"{visit.label}_space-FLAIR_desc-lesions_dseg.nii.gz",
+        flair_lesions,
+        flair_grid,
+        sidecar={"Description": "Lesions by number, on the FLAIR grid"},
+    )
+    fmap = truth / visit.folder / "fmap"
+    for suffix, image in (("total", true.total_field_hz), ("local", true.local_field_hz)):
+        path = fmap / f"{visit.label}_desc-{suffix}_fieldmap.nii.gz"
+        save_volume(path, image, scan.grid, sidecar={"Units": "Hz"})
+    pose = {"Description": "Head (baseline) to scanner coordinates, RAS mm", "Matrix": visit.pose.tolist()}
+    _write_json(truth / visit.folder / f"{visit.label}_desc-pose_xfm.json", pose)
+
+
+def _lesion_rows(person: SyntheticPatient, visit: _Visit) -> list[dict[str, Any]]:
+    rows = []
+    for lesion in person.lesions:
+        age = visit.time_y - lesion.onset_y
+        rows.append(
+            {
+                "lesion_id": lesion.lesion_id,
+                "session_id": f"ses-{visit.session_id}",
+                "lesion_age_y": round(age, 4),
+                "chi_ppb": round(lesion.course(age), 3) if age >= 0 else math.nan,
+                "rim": "rim+" if lesion.rim else "rim-",
+                "enhancement": "shell" if lesion.shell else "nodular",
+                "central_vein": int(lesion.vein is not None),
+                "enhances": int(lesion.enhances(visit.time_y)),
+            }
+        )
+    return rows
+
+
+def _pose(rng: np.random.Generator, design: StudyDesign) -> NDArray[np.float64]:
+    """Random turn about the three axes and shift."""
+    pose = np.eye(4)
+    for axis, angle in enumerate(np.radians(rng.uniform(-design.motion_deg, design.motion_deg, 3))):
+        turn = np.eye(3)
+        i, j = [a for a in range(3) if a != axis]
+        turn[i, i] = turn[j, j] = math.cos(angle)
+        turn[i, j], turn[j, i] = -math.sin(angle), math.sin(angle)
+        pose[:3, :3] = pose[:3, :3] @ turn
+    pose[:3, 3] = rng.uniform(-design.motion_mm, design.motion_mm, 3)
+    return pose
+
+
+def _describe(root: Path, truth: Path, design: StudyDesign) -> None:
+    made = {"Name": "napari-msqsm phantom", "Version": __version__}
+    _write_json(
+        root / "dataset_description.json",
+        {
+            "Name": "Synthetic multiple-sclerosis study",
+            "BIDSVersion": _BIDS_VERSION,
+            "DatasetType": "raw",
+            "License": "BSD-3-Clause",
+            "GeneratedBy": [made | {"Description": json.dumps(design.model_dump())}],
+        },
+    )
+    _write_json(
+        truth / "dataset_description.json",
+        {
+            "Name": "Truth of the synthetic study",
+            "BIDSVersion": _BIDS_VERSION,
+            "DatasetType": "derivative",
+            "GeneratedBy": [made],
+        },
+    )
+    with atomic_path(root / "README.md") as temporary:
+        temporary.write_text(
+            "# Synthetic multiple-sclerosis study\n\nNo person was scanned: heads made of shapes, two scanners, lesions "
+            "whose susceptibility follows doi 10.3174/ajnr.A6071. The truth is in `derivatives/truth`.\n",
+            "utf-8",
+        )
+    _write_json(
+        root / "participants.json",
+        {"sex": {"Description": "Sex", "Levels": {"F": "female", "M": "male"}}, "age": {"Units": "year"}},
+    )
+
+
+def _write_json(path: Path, value: Mapping[str, Any]) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
