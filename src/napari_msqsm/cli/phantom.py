@@ -16,6 +16,9 @@ HELP = "make a synthetic BIDS study with known truth"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``msqsm phantom``."""
     parser.add_argument("out", type=Path, metavar="OUT", help="new folder of the study")
+    parser.add_argument(
+        "--sample", action="store_true", help="the bundled sample study again; all that follows is fixed"
+    )
     parser.add_argument("--patients", type=common.positive_int, metavar="N", help="patients (default: 1)")
     parser.add_argument("--sessions", type=common.positive_int, metavar="N", help="sessions of each (default: 3)")
     parser.add_argument("--lesions", type=int, metavar="N", help="lesions of each (default: 6)")
@@ -34,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make the study; nothing is left behind when it is cancelled."""
+    from napari_msqsm.errors import ParameterError
     from napari_msqsm.phantom.design import StudyDesign
+    from napari_msqsm.phantom.sample import SAMPLE_DESIGN
     from napari_msqsm.phantom.study import write_study
     from napari_msqsm.settings import validated
 
@@ -49,12 +54,16 @@ def run(args: argparse.Namespace) -> int:
         "tilt_deg": args.tilt,
         "seed": args.seed,
     }
-    design = validated(StudyDesign, {name: value for name, value in said.items() if value is not None})
+    chosen = {name: value for name, value in said.items() if value is not None}
+    if args.sample and set(chosen) - {"seed"}:
+        raise ParameterError("--sample fixes everything; leave the other options out")
+    design = SAMPLE_DESIGN if args.sample else validated(StudyDesign, chosen)
 
-    def work(on_progress: common.OnProgress, cancel: common.Cancel) -> Path:
-        return write_study(args.out, design, on_progress=on_progress, cancel=cancel)
-
-    root = common.run_task(args, "phantom", work)
+    root = common.run_task(
+        args,
+        "phantom",
+        lambda on_progress, cancel: write_study(args.out, design, on_progress=on_progress, cancel=cancel),
+    )
     common.say(args, f"study: {root}")
     common.say(args, f"truth: {root / 'derivatives' / 'truth'}")
     common.write_json(args, {"study": str(root), "design": design.model_dump()})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -61,14 +61,14 @@ class Composition:
     def __init__(self, shape: tuple[int, ...], ground: Tissue) -> None:
         self.shape = shape
         self._ground = ground
-        self._layers: list[tuple[Tissue, object, NDArray[np.float32]]] = []
+        self._layers: list[tuple[Tissue, Any, NDArray[np.float32]]] = []
         self._inner: tuple[Block, Composition] | None = None
 
     def embed(self, inner: Composition, block: Block) -> None:
         """Let another composition fill a block of these samples."""
         self._inner = (block, inner)
 
-    def cover(self, tissue: Tissue, share: NDArray[np.float32], where: object = ...) -> None:
+    def cover(self, tissue: Tissue, share: NDArray[np.float32], where: Any = ...) -> None:
         """Paint a tissue with this share (0 … 1) over the samples ``where`` (an index of the block)."""
         if share.size and share.max() > 0:
             self._layers.append((tissue, where, share))
@@ -81,8 +81,8 @@ class Composition:
             if where is ...:
                 image += share * (value - image)
             else:
-                part = image[where]  # type: ignore[index]
-                image[where] = part + share * (value - part)  # type: ignore[index]
+                part = image[where]
+                image[where] = part + share * (value - part)
         if self._inner is not None:
             block, inner = self._inner
             image[block] = inner.paint(values)
@@ -97,8 +97,8 @@ class Composition:
         """Tissue that covers most of every sample."""
         image = np.full(self.shape, int(self._ground), dtype=np.uint8)
         for tissue, where, share in self._layers:
-            part = image[where]  # type: ignore[index]
-            image[where] = np.where(share > 0.5, np.uint8(tissue), part)  # type: ignore[index]
+            part = image[where]
+            image[where] = np.where(share > 0.5, np.uint8(tissue), part)
         if self._inner is not None:
             block, inner = self._inner
             image[block] = inner.labels()

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from napari_msqsm.model.study import Contrast
     from napari_msqsm.phantom.patient import SampledHead, SyntheticPatient
 
-_FULL_SCALE = 1000.0
-
 
 def structural_images(
     patient: SyntheticPatient,
@@ -80,8 +78,8 @@ def _inversion_recovery(
 
 
 def _with_noise(image: NDArray[np.float32], noise: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Rician noise, and values that fit 16 bits."""
+    """Rician noise; the brightest tissue becomes 1."""
     top = float(np.quantile(image, 0.995))
     real = image + noise * top * rng.standard_normal(image.shape, np.float32)
     imaginary = noise * top * rng.standard_normal(image.shape, np.float32)
-    return np.asarray(np.hypot(real, imaginary) * (_FULL_SCALE / top), dtype=np.float32)
+    return np.asarray(np.hypot(real, imaginary) * np.float32(1.0 / top), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Folded cortex: sheets of fluid (sulci) cut into the hull of a hemisphere, and grey matter of even thickness along them."""
+"""Folded cortex: sheets of fluid (sulci) cut into the hull of a hemisphere, with grey matter of even thickness."""
 
 from __future__ import annotations
 
@@ -77,7 +77,9 @@ class Cortex:
         wings = np.float32(37.5) - np.abs(points.x) + np.float32(0.004) * (points.y + np.float32(3.0)) ** 2
         insula = np.hypot(wings, np.maximum(np.abs(sheet) - np.float32(13.0), 0))
         opening = np.float32(0.9) + np.float32(1.2) * np.exp(-np.maximum(below, 0) / np.float32(6.0))
-        return np.minimum(_ending(np.abs(sheet) * np.float32(0.95), ends) - opening, insula - np.float32(0.8))
+        return np.asarray(
+            np.minimum(_ending(np.abs(sheet) * np.float32(0.95), ends) - opening, insula - np.float32(0.8))
+        )
 
 
 def _ending(distance: NDArray[np.float32], beyond: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -106,4 +108,4 @@ def folia_depth(points: Points, hull: NDArray[np.float32], ripple: NDArray[np.fl
     position = (angle + np.float32(0.03) * ripple) / period
     distance = np.abs(position - np.round(position)) * period * radius
     reach = np.float32(9.0) + np.float32(3.0) * np.cos(np.float32(np.pi) * np.round(position))
-    return np.minimum(below, _ending(distance, below - reach) - np.float32(0.35))
+    return np.asarray(np.minimum(below, _ending(distance, below - reach) - np.float32(0.35)))

@@ -80,7 +80,7 @@ def _nuclei() -> list[Part]:
 
     def dentate(p: Points) -> NDArray[np.float32]:
         shell = np.abs(ellipsoid(p, (15.0, -57.0, -34.0), (7.5, 8.5, 5.5), turn_z_deg=-20.0)) - np.float32(1.3)
-        return np.maximum(shell, np.float32(9.5) - p.x)
+        return np.asarray(np.maximum(shell, np.float32(9.5) - p.x))
 
     return [
         _ball(Tissue.THALAMUS, (11.5, -18.0, 7.5), (8.2, 15.0, 9.5), 28.0),
@@ -108,7 +108,7 @@ def _ventricles(scale: float) -> list[Part]:
         return smooth_union(tube(p, body, body_radii), tube(p, horns, horn_radii), 5.0)
 
     def third(p: Points) -> NDArray[np.float32]:
-        return np.maximum(p.x - np.float32(1.6 * scale), ellipsoid(p, (0.0, -8.0, 1.0), (1e3, 14.0, 10.0)))
+        return np.asarray(np.maximum(p.x - np.float32(1.6 * scale), ellipsoid(p, (0.0, -8.0, 1.0), (1e3, 14.0, 10.0))))
 
     glomus = ((23.0, -38.0, 7.0), (20.0, -33.0, 13.0))
     return [

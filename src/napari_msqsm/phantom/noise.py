@@ -35,7 +35,8 @@ class WaveNoise:
         """Draw waves of random direction with wavelengths in a range."""
         directions = rng.normal(size=(n_waves, 3))
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-        lengths = np.exp(rng.uniform(*np.log(wavelength_mm), size=n_waves))
+        shortest, longest = (float(value) for value in np.log(wavelength_mm))
+        lengths = np.exp(rng.uniform(shortest, longest, size=n_waves))
         vectors = directions * (2 * np.pi / lengths)[:, None] * np.array([1.0, 1.0, squash_z])
         return cls(vectors.astype(np.float32), rng.uniform(0, 2 * np.pi, n_waves).astype(np.float32))
 

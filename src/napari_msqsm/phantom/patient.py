@@ -69,9 +69,11 @@ class SampledHead:
         """Part of every sample that belongs to a lesion."""
         return self._coverage[lesion.lesion_id]
 
-    def chi_ppm(self) -> NDArray[np.float32]:
-        """Susceptibility relative to cerebrospinal fluid."""
+    def chi_ppm(self, *, brain_only: bool = False) -> NDArray[np.float32]:
+        """Susceptibility relative to cerebrospinal fluid; with ``brain_only``, all else counts as 0."""
         values = table("chi_ppm")
+        if brain_only:
+            values |= {tissue: 0.0 for tissue in Tissue if tissue not in BRAIN}
         chi = self.composition.paint(values)
         solid = self.composition.share(BRAIN - {Tissue.CSF, Tissue.VENTRICLE, Tissue.VEIN})
         mottle = self._patient.anatomy.mottled(self._points)

@@ -1,4 +1,4 @@
-"""The bundled sample study."""
+"""The bundled sample study: what it is made of, where it lies, and a copy to work on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,23 @@ import shutil
 from pathlib import Path
 
 from napari_msqsm.errors import InputError
+from napari_msqsm.phantom.design import StudyDesign
+
+SAMPLE_DESIGN = StudyDesign(
+    n_patients=1,
+    n_sessions=3,
+    n_lesions=6,
+    voxel_size_mm=(1.8, 1.8, 3.0),
+    flair_voxel_size_mm=(1.6, 1.6, 3.0),
+    field_of_view_mm=(167.4, 208.8, 120.0),
+    n_echoes=4,
+    noise=0.008,
+    blank_air=True,
+    true_fields=False,
+    magnitude_levels=300,
+    seed=3,
+)
+"""Small enough to be bundled: below 5 MB a session."""
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 

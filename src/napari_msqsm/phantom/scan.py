@@ -75,6 +75,7 @@ def gradient_echo(
     n_echoes: int,
     noise: float,
     subvoxel_mm: float,
+    blank_air: bool,
     rng: np.random.Generator,
 ) -> GradientEcho:
     """Scan a patient.
@@ -94,6 +95,8 @@ def gradient_echo(
     subvoxel_mm
         Voxels are split into parts no larger than this; their signals add, so that partial volume and dephasing beside
         air come out.
+    blank_air
+        Whether the scanner sets everything outside the head to zero.
     rng
         Source of the noise and of the coil's phase.
     """
@@ -103,12 +106,12 @@ def gradient_echo(
     fine_voxel = tuple(step / n for step, n in zip(grid.voxel_size_mm, parts, strict=True))
     head = patient.sampled(sampling, time_y)
     chi = head.chi_ppm()
-    brain = head.brain_share()
+    brain_chi = head.chi_ppm(brain_only=True)
+    brain = head.brain_share()[inner]
     magnet: dict[str, Any] = {"voxel_size_mm": fine_voxel, "b0_direction": grid.b0_direction}
     total = field_of(chi, surrounding_ppm=CHI_AIR_PPM, **magnet)[inner]
-    local = field_of(chi * brain, **magnet)[inner]
-    brain_inside = brain[inner] > _BRAIN_SHARE
-    shift = _shim(total, brain_inside)
+    local = field_of(brain_chi, **magnet)[inner]
+    shift = _shim(total, brain > _BRAIN_SHARE)
     total = (total - shift) * np.float32(hz_per_ppm(scanner.imaging_frequency_hz))
     local = local * np.float32(hz_per_ppm(scanner.imaging_frequency_hz))
     r2star = head.r2star_hz()[inner]
@@ -120,14 +123,17 @@ def gradient_echo(
         size = density * coil_gain * np.exp(np.float32(-time) * r2star)
         echoes.append(averaged(size * np.exp(1j * angle), parts))
     signal = np.stack(echoes).astype(np.complex64)
-    mask = averaged(brain[inner], parts) > _BRAIN_SHARE
+    mask = averaged(brain, parts) > _BRAIN_SHARE
     level = noise * float(np.abs(signal[0])[mask].mean())
     signal += level * (
         rng.standard_normal(signal.shape, np.float32) + 1j * rng.standard_normal(signal.shape, np.float32)
     )
+    if blank_air:
+        air = averaged(head.composition.share({Tissue.AIR})[inner], parts) >= 1.0
+        signal[:, air] = 0
     ventricles = averaged(head.composition.share({Tissue.VENTRICLE})[inner], parts)
     truth = Truth(
-        chi_ppm=averaged(chi[inner] * brain[inner], parts),
+        chi_ppm=averaged(brain_chi[inner], parts),
         total_field_hz=averaged(total, parts),
         local_field_hz=averaged(local, parts),
         r2star_hz=averaged(r2star, parts),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,9 +22,9 @@ class Points:
     def __init__(self, x: NDArray[np.float32], y: NDArray[np.float32], z: NDArray[np.float32]) -> None:
         self.x, self.y, self.z = x, y, z
 
-    def __getitem__(self, index: object) -> Points:
+    def __getitem__(self, index: Any) -> Points:
         """Return the points at an index, slice or mask."""
-        return Points(self.x[index], self.y[index], self.z[index])  # type: ignore[index]
+        return Points(self.x[index], self.y[index], self.z[index])
 
     @property
     def folded(self) -> Points:
@@ -53,7 +53,7 @@ def ellipsoid(
     u, v, w = (p.x * a) ** 2, (p.y * b) ** 2, (p.z * c) ** 2
     k0 = np.sqrt(u + v + w)
     k1 = np.sqrt(u * a * a + v * b * b + w * c * c)
-    return k0 * (k0 - np.float32(1.0)) / np.maximum(k1, np.float32(1e-6))
+    return np.asarray(k0 * (k0 - np.float32(1.0)) / np.maximum(k1, np.float32(1e-6)))
 
 
 def tube(points: Points, path: Sequence[Point], radii: Sequence[float]) -> NDArray[np.float32]:
@@ -76,7 +76,7 @@ def smooth_union(a: NDArray[np.float32], b: NDArray[np.float32], width_mm: float
     """Union of two shapes with a fillet of about ``width_mm``."""
     k = np.float32(width_mm)
     h = np.maximum(k - np.abs(a - b), np.float32(0)) / k
-    return np.minimum(a, b) - h * h * k * np.float32(0.25)
+    return np.asarray(np.minimum(a, b) - h * h * k * np.float32(0.25))
 
 
 def smooth_intersection(a: NDArray[np.float32], b: NDArray[np.float32], width_mm: float) -> NDArray[np.float32]:
@@ -86,7 +86,7 @@ def smooth_intersection(a: NDArray[np.float32], b: NDArray[np.float32], width_mm
 
 def coverage(distance: NDArray[np.float32], edge_mm: float) -> NDArray[np.float32]:
     """Share of a small cube of this edge that lies inside a shape, from its signed distance at the centre."""
-    return np.clip(np.float32(0.5) - distance * np.float32(1.0 / edge_mm), np.float32(0), np.float32(1))
+    return np.asarray(np.clip(np.float32(0.5) - distance * np.float32(1.0 / edge_mm), np.float32(0), np.float32(1)))
 
 
 def path_box(path: Sequence[Point], radii: Sequence[float], margin_mm: float = 1.0) -> tuple[Point, Point]:

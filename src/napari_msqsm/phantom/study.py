@@ -37,7 +37,8 @@ if TYPE_CHECKING:
 _BIDS_VERSION = "1.10.0"
 _START = datetime(2015, 3, 2, 9, 30)  # noqa: DTZ001  BIDS dates carry no time zone
 _DAYS_PER_YEAR = 365.25
-_MAGNITUDE_FULL_SCALE = 4000.0
+_CHI_DECIMALS = 4
+"""0.1 ppb."""
 _CENTRE_MM = (0.0, -4.0, 6.0)
 Report = Callable[[str, float], None]
 
@@ -183,9 +184,10 @@ def _write_visit(
         n_echoes=design.n_echoes,
         noise=design.noise,
         subvoxel_mm=design.subvoxel_mm,
+        blank_air=design.blank_air,
         rng=rng,
     )
-    _write_echoes(root, visit, scan)
+    _write_echoes(root, visit, scan, design.magnitude_levels)
     flair_grid = scan_grid(design.flair_voxel_size_mm, design.field_of_view_mm, tilt_deg=0.0, centre_mm=_CENTRE_MM)
     images, flair_lesions = structural_images(
         person,
@@ -201,14 +203,16 @@ def _write_visit(
         if contrast == "ce-gadolinium_T1w":
             side |= {"ContrastBolusIngredient": "GADOLINIUM"}
         path = root / visit.folder / "anat" / f"{visit.label}_{contrast}.nii.gz"
-        save_volume(path, np.round(image).astype(np.uint16), flair_grid, sidecar=side)
+        save_volume(path, np.round(image * design.magnitude_levels).astype(np.uint16), flair_grid, sidecar=side)
     _write_truth(truth, visit, scan, flair_grid, flair_lesions)
+    if design.true_fields:
+        _write_true_fields(truth, visit, scan)
     return _lesion_rows(person, visit)
 
 
-def _write_echoes(root: Path, visit: _Visit, scan: GradientEcho) -> None:
+def _write_echoes(root: Path, visit: _Visit, scan: GradientEcho, levels: int) -> None:
     scanner = visit.scanner
-    scale = _MAGNITUDE_FULL_SCALE / float(np.abs(scan.signal[0]).max())
+    scale = levels / float(np.abs(scan.signal[0]).max())
     for echo, time in enumerate(scanner.echo_times_s(scan.signal.shape[0])):
         side = {
             "Manufacturer": scanner.manufacturer,
@@ -225,6 +229,7 @@ def _write_echoes(root: Path, visit: _Visit, scan: GradientEcho) -> None:
         magnitude = np.round(np.abs(scan.signal[echo]) * scale).astype(np.uint16)
         save_volume(stem.with_name(f"{stem.name}_part-mag_MEGRE.nii.gz"), magnitude, scan.grid, sidecar=side)
         phase = scanner.stored_phase(np.angle(scan.signal[echo]))
+        side |= {"Units": "arbitrary"}
         save_volume(stem.with_name(f"{stem.name}_part-phase_MEGRE.nii.gz"), phase, scan.grid, sidecar=side)
 
 
@@ -234,8 +239,7 @@ def _write_truth(
     true = scan.truth
     anat = truth / visit.folder / "anat"
     images: dict[str, tuple[NDArray[Any], Mapping[str, Any]]] = {
-        "Chimap": (true.chi_ppm, {"Units": "ppm"}),
-        "R2starmap": (true.r2star_hz, {"Units": "1/s"}),
+        "Chimap": (np.round(true.chi_ppm, _CHI_DECIMALS), {"Units": "ppm"}),
         "desc-brain_mask": (true.brain_mask, {"Type": "Brain"}),
         "desc-csf_mask": (true.csf_mask, {"Type": "ROI"}),
         "desc-tissues_dseg": (true.tissues, {"Description": "Tissue that covers the middle of every voxel"}),
@@ -249,12 +253,18 @@ def _write_truth(
         flair_grid,
         sidecar={"Description": "Lesions by number, on the FLAIR grid"},
     )
-    fmap = truth / visit.folder / "fmap"
-    for suffix, image in (("total", true.total_field_hz), ("local", true.local_field_hz)):
-        path = fmap / f"{visit.label}_desc-{suffix}_fieldmap.nii.gz"
-        save_volume(path, image, scan.grid, sidecar={"Units": "Hz"})
     pose = {"Description": "Head (baseline) to scanner coordinates, RAS mm", "Matrix": visit.pose.tolist()}
     _write_json(truth / visit.folder / f"{visit.label}_desc-pose_xfm.json", pose)
+
+
+def _write_true_fields(truth: Path, visit: _Visit, scan: GradientEcho) -> None:
+    folder = truth / visit.folder
+    save_volume(
+        folder / "anat" / f"{visit.label}_R2starmap.nii.gz", scan.truth.r2star_hz, scan.grid, sidecar={"Units": "1/s"}
+    )
+    for suffix, image in (("total", scan.truth.total_field_hz), ("local", scan.truth.local_field_hz)):
+        path = folder / "fmap" / f"{visit.label}_desc-{suffix}_fieldmap.nii.gz"
+        save_volume(path, image, scan.grid, sidecar={"Units": "Hz"})
 
 
 def _lesion_rows(person: SyntheticPatient, visit: _Visit) -> list[dict[str, Any]]:
@@ -312,8 +322,9 @@ def _describe(root: Path, truth: Path, design: StudyDesign) -> None:
     )
     with atomic_path(root / "README.md") as temporary:
         temporary.write_text(
-            "# Synthetic multiple-sclerosis study\n\nNo person was scanned: heads made of shapes, two scanners, lesions "
-            "whose susceptibility follows doi 10.3174/ajnr.A6071. The truth is in `derivatives/truth`.\n",
+            "# Synthetic multiple-sclerosis study\n\nNo person was scanned: heads made of shapes, two scanners, and "
+            "lesions whose susceptibility follows doi 10.3174/ajnr.A6071. The truth is in `derivatives/truth`.\n\n"
+            f"Made by `msqsm phantom` {__version__}; `GeneratedBy` in `dataset_description.json` holds all settings.\n",
             "utf-8",
         )
     _write_json(

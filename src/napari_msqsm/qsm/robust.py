@@ -23,7 +23,7 @@ def mean_inside(image: Array, mask: Array) -> float:
 def sd_inside(image: Array, mask: Array) -> float:
     """Compute the standard deviation over the mask."""
     centred = image - mean_inside(image, mask)
-    return float(math.sqrt(mean_inside(centred * centred, mask)))
+    return math.sqrt(mean_inside(centred * centred, mask))
 
 
 def quantile(values: Array, q: float) -> float:
@@ -34,7 +34,7 @@ def quantile(values: Array, q: float) -> float:
     below = int(position)
     above = min(below + 1, ordered.shape[0] - 1)
     low, high = float(ordered[below]), float(ordered[above])
-    return low + (position - below) * (high - low)
+    return float(low + (position - below) * (high - low))
 
 
 def median_inside(image: Array, mask: Array) -> float:
