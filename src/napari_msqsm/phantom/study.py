@@ -251,7 +251,10 @@ def _write_truth(
         anat / f"{visit.label}_space-FLAIR_desc-lesions_dseg.nii.gz",
         flair_lesions,
         flair_grid,
-        sidecar={"Description": "Lesions by number, on the FLAIR grid"},
+        sidecar={
+            "Description": "Lesions by number, on the FLAIR grid",
+            "SpatialReference": f"bids:raw:{visit.folder}/anat/{visit.label}_FLAIR.nii.gz",
+        },
     )
     pose = {"Description": "Head (baseline) to scanner coordinates, RAS mm", "Matrix": visit.pose.tolist()}
     _write_json(truth / visit.folder / f"{visit.label}_desc-pose_xfm.json", pose)
@@ -317,9 +320,12 @@ def _describe(root: Path, truth: Path, design: StudyDesign) -> None:
             "Name": "Truth of the synthetic study",
             "BIDSVersion": _BIDS_VERSION,
             "DatasetType": "derivative",
+            "DatasetLinks": {"raw": "../.."},
             "GeneratedBy": [made],
         },
     )
+    with atomic_path(truth / ".bidsignore") as temporary:
+        temporary.write_text("*_lesions.tsv\n*_desc-pose_xfm.json\n", "utf-8")
     with atomic_path(root / "README.md") as temporary:
         temporary.write_text(
             "# Synthetic multiple-sclerosis study\n\nNo person was scanned: heads made of shapes, two scanners, and "
