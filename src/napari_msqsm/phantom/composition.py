@@ -68,8 +68,11 @@ class Composition:
         """Let another composition fill a block of these samples."""
         self._inner = (block, inner)
 
-    def cover(self, tissue: Tissue, share: NDArray[np.float32], where: Any = ...) -> None:
+    def cover(self, tissue: Tissue, share: NDArray[np.float32], where: object = ...) -> None:
         """Paint a tissue with this share (0 … 1) over the samples ``where`` (an index of the block)."""
+        if isinstance(where, np.ndarray):  # a mask: keep only what is covered, as positions
+            covered = share > 0
+            where, share = np.flatnonzero(where)[covered].astype(np.int32), share[covered]
         if share.size and share.max() > 0:
             self._layers.append((tissue, where, share))
 
@@ -81,8 +84,9 @@ class Composition:
             if where is ...:
                 image += share * (value - image)
             else:
-                part = image[where]
-                image[where] = part + share * (value - part)
+                target = _indexed(image, where)
+                part = target[where]
+                target[where] = part + share * (value - part)
         if self._inner is not None:
             block, inner = self._inner
             image[block] = inner.paint(values)
@@ -97,9 +101,15 @@ class Composition:
         """Tissue that covers most of every sample."""
         image = np.full(self.shape, int(self._ground), dtype=np.uint8)
         for tissue, where, share in self._layers:
-            part = image[where]
-            image[where] = np.where(share > 0.5, np.uint8(tissue), part)
+            target = _indexed(image, where)
+            part = target[where]
+            target[where] = np.where(share > 0.5, np.uint8(tissue), part)
         if self._inner is not None:
             block, inner = self._inner
             image[block] = inner.labels()
         return image
+
+
+def _indexed(image: NDArray[Any], where: object) -> NDArray[Any]:
+    """View of an image that a layer's index refers to: flat for positions."""
+    return image.reshape(-1) if isinstance(where, np.ndarray) else image

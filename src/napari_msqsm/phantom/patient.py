@@ -16,13 +16,14 @@ from napari_msqsm.phantom.tissue import BRAIN, Tissue, table
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_msqsm.phantom.composition import Sampling
+    from napari_msqsm.phantom.composition import Block, Sampling
     from napari_msqsm.phantom.shapes import Points
 
 _PPM_PER_PPB = 1e-3
 _LESION_R2STAR_HZ = 15.0
 _LESION_T1_S, _LESION_T2_S, _LESION_PROTON_DENSITY = 1.45, 0.16, 0.86
 _ENHANCED_T1_S = 0.45
+_LESION_MARGIN_MM = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,10 +56,7 @@ class SampledHead:
         self._points: Points = sampling.points()
         self.composition = patient.anatomy.compose(sampling)
         self.lesions = tuple(lesion for lesion in patient.lesions if lesion.onset_y <= time_y)
-        self._coverage = {
-            lesion.lesion_id: coverage(lesion.distance(self._points, time_y), sampling.edge_mm)
-            for lesion in self.lesions
-        }
+        self._coverage = {lesion.lesion_id: self._lesion_coverage(lesion, sampling) for lesion in self.lesions}
         self._central_veins = self._central_vein_share(sampling)
 
     def brain_share(self) -> NDArray[np.float32]:
@@ -67,7 +65,10 @@ class SampledHead:
 
     def lesion_share(self, lesion: Lesion) -> NDArray[np.float32]:
         """Part of every sample that belongs to a lesion."""
-        return self._coverage[lesion.lesion_id]
+        share: NDArray[np.float32] = np.zeros(self._points.x.shape, dtype=np.float32)
+        block, inside = self._coverage[lesion.lesion_id]
+        share[block] = inside
+        return share
 
     def chi_ppm(self, *, brain_only: bool = False) -> NDArray[np.float32]:
         """Susceptibility relative to cerebrospinal fluid; with ``brain_only``, all else counts as 0."""
@@ -80,8 +81,9 @@ class SampledHead:
         chi += solid * mottle * np.float32(2.0 * self._patient.heterogeneity_ppb * _PPM_PER_PPB)
         white = np.float32(values[Tissue.WHITE_MATTER])
         for lesion in self.lesions:
-            inside = white + lesion.chi_ppb(self._points, self._time_y) * np.float32(_PPM_PER_PPB)
-            chi += self._coverage[lesion.lesion_id] * (inside - chi)
+            block, share = self._coverage[lesion.lesion_id]
+            inside = white + lesion.chi_ppb(self._points[block], self._time_y) * np.float32(_PPM_PER_PPB)
+            chi[block] += share * (inside - chi[block])
         return self._with_central_veins(chi, values[Tissue.VEIN])
 
     def r2star_hz(self) -> NDArray[np.float32]:
@@ -89,8 +91,9 @@ class SampledHead:
         values = table("r2star_hz")
         rate = self.composition.paint(values)
         for lesion in self.lesions:
-            iron = np.clip(lesion.chi_ppb(self._points, self._time_y), 0, None) * np.float32(0.12)
-            rate += self._coverage[lesion.lesion_id] * (np.float32(_LESION_R2STAR_HZ) + iron - rate)
+            block, share = self._coverage[lesion.lesion_id]
+            iron = np.clip(lesion.chi_ppb(self._points[block], self._time_y), 0, None) * np.float32(0.12)
+            rate[block] += share * (np.float32(_LESION_R2STAR_HZ) + iron - rate[block])
         return self._with_central_veins(rate, values[Tissue.VEIN])
 
     def relaxation(
@@ -106,15 +109,23 @@ class SampledHead:
             self.composition.paint(table("proton_density")),
         )
         for lesion in self.lesions:
-            share = self._coverage[lesion.lesion_id]
-            lesion_t1: NDArray[np.float32] = np.full_like(t1, _LESION_T1_S)
+            block, share = self._coverage[lesion.lesion_id]
+            lesion_t1: NDArray[np.float32] = np.full_like(share, _LESION_T1_S)
             if with_agent and lesion.enhances(self._time_y):
-                enhanced = lesion.enhancement(self._points, self._time_y)
+                enhanced = lesion.enhancement(self._points[block], self._time_y)
                 lesion_t1 += enhanced * np.float32(_ENHANCED_T1_S - _LESION_T1_S)
-            t1 += share * (lesion_t1 - t1)
-            t2 += share * (np.float32(_LESION_T2_S) - t2)
-            density += share * (np.float32(_LESION_PROTON_DENSITY) - density)
+            for image, value in ((t1, lesion_t1), (t2, _LESION_T2_S), (density, _LESION_PROTON_DENSITY)):
+                image[block] += share * (np.asarray(value, dtype=np.float32) - image[block])
         return t1, t2, density
+
+    def _lesion_coverage(self, lesion: Lesion, sampling: Sampling) -> tuple[Block, NDArray[np.float32]]:
+        """Find the samples near a lesion, and the part of each that belongs to it."""
+        reach = max(lesion.radii_mm) * max(1.0, lesion.growth) + _LESION_MARGIN_MM
+        x, y, z = lesion.centre
+        block = sampling.block((x - reach, y - reach, z - reach), (x + reach, y + reach, z + reach))
+        if block is None:
+            block = (slice(0, 0), slice(0, 0), slice(0, 0))
+        return block, coverage(lesion.distance(self._points[block], self._time_y), sampling.edge_mm)
 
     def _central_vein_share(self, sampling: Sampling) -> NDArray[np.float32]:
         veins = Composition(sampling.shape, Tissue.AIR)
