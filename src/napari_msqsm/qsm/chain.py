@@ -9,7 +9,7 @@ from napari_msqsm._backend import like, namespace_of, to_numpy
 from napari_msqsm.qsm.background.lbv import LbvSettings, lbv
 from napari_msqsm.qsm.background.pdf import pdf
 from napari_msqsm.qsm.echoes import field_noise_from_magnitude, root_sum_of_squares
-from napari_msqsm.qsm.field_fit import fit_field, smallest_spacing_s
+from napari_msqsm.qsm.field_fit import equally_spaced, fit_field, smallest_spacing_s
 from napari_msqsm.qsm.host.brain_mask import brain_mask
 from napari_msqsm.qsm.host.csf_mask import csf_mask
 from napari_msqsm.qsm.host.unwrap import unwrap_field
@@ -20,6 +20,7 @@ from napari_msqsm.qsm.r2star import fit_r2star
 from napari_msqsm.qsm.reference import referenced
 from napari_msqsm.qsm.reliability import weighed_noise
 from napari_msqsm.qsm.step import Step
+from napari_msqsm.qsm.unequal_echoes import refit_unwrapped
 
 if TYPE_CHECKING:
     from napari_msqsm._backend import Array
@@ -94,10 +95,22 @@ def _reliability(values: Values, settings: ReconstructionSettings, _: Progress) 
     return {"noise_sd_hz": noise}
 
 
-def _unwrapping(values: Values, _: ReconstructionSettings, __: Progress) -> Values:
-    field = values["wrapped_field_hz"]
-    found = unwrap_field(to_numpy(field), period_hz=values["period_hz"], mask=to_numpy(values["mask"]))
-    return {"total_field_hz": like(found, field)}
+def _unwrapping(values: Values, settings: ReconstructionSettings, on_progress: Progress) -> Values:
+    wrapped = values["wrapped_field_hz"]
+    found = unwrap_field(to_numpy(wrapped), period_hz=values["period_hz"], mask=to_numpy(values["mask"]))
+    field = like(found, wrapped)
+    if not equally_spaced(values["echo_times_s"]):
+        field = refit_unwrapped(
+            field,
+            values["magnitude"],
+            values["phase_rad"],
+            echo_times_s=values["echo_times_s"],
+            period_hz=values["period_hz"],
+            mask=values["mask"],
+            settings=settings.field_fit,
+            on_progress=on_progress,
+        )
+    return {"total_field_hz": field}
 
 
 def _background(values: Values, settings: ReconstructionSettings, on_progress: Progress) -> Values:
@@ -165,7 +178,7 @@ def _inversion(values: Values, settings: ReconstructionSettings, on_progress: Pr
     if kept < _LEAST_KEPT:
         warnings.append(
             f"{100 * (1 - kept):.0f} % of the mask was given up at its edge to suppress what is left of the background "
-            f"field (residual_background.smv_radii_mm = {settings.residual_background.smv_radii_mm})"
+            f"field (spheres of {_mm(settings.residual_background.smv_radii_mm)})"
         )
     if not result.converged:
         warnings.append(
@@ -212,6 +225,10 @@ def _quality(values: Values, _: ReconstructionSettings, __: Progress) -> Values:
     return {"quality": dict(quality_numbers(**{name: values[name] for name in names}))}
 
 
+def _mm(lengths: tuple[float, ...]) -> str:
+    return " and ".join(f"{length:g} mm" for length in lengths)
+
+
 def _count(mask: Array) -> int:
     xp = namespace_of(mask)
     return int(xp.count_nonzero(mask))
@@ -238,7 +255,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "field_fit",
         "Field fit",
-        1,
+        2,
         ("magnitude", "phase_rad", "echo_times_s", "mask"),
         ("signal_noise_sd_hz", "fit_residual", "wrapped_field_hz", "period_hz", "field_fit_warnings"),
         ("field_fit",),
@@ -258,10 +275,10 @@ STEPS: tuple[Step, ...] = (
     Step(
         "unwrapping",
         "Unwrapping",
-        1,
-        ("wrapped_field_hz", "period_hz", "mask"),
+        2,
+        ("wrapped_field_hz", "period_hz", "mask", "magnitude", "phase_rad", "echo_times_s"),
         ("total_field_hz",),
-        ("unwrapping",),
+        ("unwrapping", "field_fit"),
         _unwrapping,
         5,
     ),

@@ -25,6 +25,8 @@ class Outcome:
         Whether the inversion reached its tolerance.
     warnings
         What the user should know, one sentence each.
+    assumptions
+        What was assumed about the input and not read from it.
     quality
         Numbers that judge the result.
     seconds
@@ -37,6 +39,7 @@ class Outcome:
     files: Mapping[str, Path]
     converged: bool = True
     warnings: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
     quality: Mapping[str, float] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
     reused: tuple[str, ...] = ()
@@ -53,6 +56,7 @@ class Outcome:
             "files": {name: str(path) for name, path in self.files.items()},
             "converged": self.converged,
             "warnings": list(self.warnings),
+            "assumptions": list(self.assumptions),
             "quality": dict(self.quality),
             "seconds": dict(self.seconds),
             "reused": list(self.reused),

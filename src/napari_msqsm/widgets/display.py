@@ -1,0 +1,56 @@
+"""Between the file's voxel order and the screen's: radiological slices, patient right on screen left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_msqsm.model.grid import reoriented
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_msqsm.model.grid import Grid
+
+SCREEN_CODES = "LPS"
+"""Directions in which the reordered voxel axes x, y, z run: screen columns to the patient's left, rows to the back."""
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """An image in display order (…, z, y, x).
+
+    Parameters
+    ----------
+    data
+        A view of the image where that is possible.
+    scale
+        Voxel edges in mm, in display order.
+    translate
+        Position of the first voxel in mm along (z, y, x): up, to the back, to the left.
+    """
+
+    data: NDArray[Any]
+    scale: tuple[float, float, float]
+    translate: tuple[float, float, float]
+
+
+def to_display(array: NDArray[Any], grid: Grid) -> Placed:
+    """Reorder (…, X, Y, Z) for the screen; nothing is interpolated, oblique slices are shown as they were acquired."""
+    turned, on_screen = reoriented(array, grid, SCREEN_CODES)
+    lead = turned.ndim - 3
+    data = np.transpose(turned, (*range(lead), lead + 2, lead + 1, lead))
+    x, y, z = on_screen.voxel_size_mm
+    right, front, up = (float(value) for value in on_screen.affine[:3, 3])
+    return Placed(data, (z, y, x), (up, -front, -right))
+
+
+def from_display(data: NDArray[Any], grid: Grid) -> NDArray[Any]:
+    """Inverse of `to_display`: back to the order of the file that lies on ``grid``."""
+    lead = data.ndim - 3
+    turned = np.transpose(data, (*range(lead), lead + 2, lead + 1, lead))
+    _, on_screen = reoriented(np.empty(grid.shape, dtype=np.bool_), grid, SCREEN_CODES)
+    original, _ = reoriented(turned, on_screen, grid.axis_codes)
+    return np.ascontiguousarray(original)

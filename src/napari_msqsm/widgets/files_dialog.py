@@ -1,0 +1,119 @@
+"""Opening a scan that is not in BIDS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_msqsm.model.gre_files import GreFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_FILTER = "NIfTI (*.nii *.nii.gz)"
+
+
+class FilesDialog(QDialog):
+    """Magnitude and phase files, and what their sidecars do not say."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Open gradient-echo files")
+        self.magnitude: tuple[Path, ...] = ()
+        self.phase: tuple[Path, ...] = ()
+        self.echo_times = QLineEdit()
+        self.echo_times.setPlaceholderText("from the JSON sidecars; in seconds: 0.0067, 0.0108, …")
+        self.b0 = QLineEdit()
+        self.b0.setPlaceholderText("from the JSON sidecars; in tesla")
+        self.phase_range = QLineEdit()
+        self.phase_range.setPlaceholderText("stored values of −π and π: -4096, 4096")
+        self.out_dir = QLineEdit(str(Path.home() / "napari-msqsm" / "scan"))
+        form = QFormLayout()
+        form.addRow("Magnitude", self._picker(self._take_magnitude))
+        form.addRow("Phase", self._picker(self._take_phase))
+        form.addRow("Echo times (s)", self.echo_times)
+        form.addRow("Field strength (T)", self.b0)
+        form.addRow("Phase range", self.phase_range)
+        form.addRow("Results go to", self.out_dir)
+        self.problem = QLabel()
+        self.problem.setWordWrap(True)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(self._accept_if_right)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addLayout(form)
+        column.addWidget(self.problem)
+        column.addWidget(buttons)
+        self.resize(560, 0)
+
+    def chosen(self) -> tuple[GreFiles, Path]:
+        """Return the files and the folder for results.
+
+        Raises
+        ------
+        ValueError
+            When a field does not hold numbers.
+        """
+        times, limits = _numbers(self.echo_times.text()), _numbers(self.phase_range.text())
+        if limits and len(limits) != 2:
+            raise ValueError("the phase range is two numbers")
+        files = GreFiles(
+            magnitude=self.magnitude,
+            phase=self.phase,
+            echo_times_s=times or None,
+            b0_tesla=float(self.b0.text()) if self.b0.text().strip() else None,
+            phase_range=(limits[0], limits[1]) if limits else None,
+        )
+        return files, Path(self.out_dir.text()).expanduser()
+
+    def _accept_if_right(self) -> None:
+        try:
+            files, _ = self.chosen()
+        except ValueError as error:
+            self.problem.setText(f"Not a number: {error}")
+            return
+        if not files.magnitude or not files.phase:
+            self.problem.setText("Choose the magnitude and the phase files.")
+            return
+        self.accept()
+
+    def _picker(self, take: Callable[[tuple[Path, ...]], None]) -> QWidget:
+        box = QWidget()
+        line = QHBoxLayout(box)
+        line.setContentsMargins(0, 0, 0, 0)
+        said = QLabel("one file per echo, or a 4-D stack")
+        button = QPushButton("Choose…")
+
+        def choose() -> None:
+            names, _ = QFileDialog.getOpenFileNames(self, "Choose files", str(Path.home()), _FILTER)
+            if names:
+                take(tuple(Path(name) for name in names))
+                said.setText(f"{len(names)} files, {Path(names[0]).name} …")
+
+        button.clicked.connect(choose)
+        line.addWidget(said, 1)
+        line.addWidget(button)
+        return box
+
+    def _take_magnitude(self, paths: tuple[Path, ...]) -> None:
+        self.magnitude = paths
+
+    def _take_phase(self, paths: tuple[Path, ...]) -> None:
+        self.phase = paths
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.replace(",", " ").split())

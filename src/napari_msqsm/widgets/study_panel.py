@@ -1,0 +1,213 @@
+"""The Study panel: patients, sessions, what is there, what is missing, what is done, what to do next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QSettings, Qt
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QStackedWidget,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_msqsm.widgets.coordinator import coordinator_of
+from napari_msqsm.widgets.files_dialog import FilesDialog
+from napari_msqsm.widgets.task_view import ErrorReport
+from napari_msqsm.widgets.words import session_details, state_words
+
+if TYPE_CHECKING:
+    import napari
+
+    from napari_msqsm.model.study import Session
+
+_LAST_FOLDER = "last_folder"
+_EMPTY = (
+    "<h3>No study is open</h3>"
+    "<p>Open the folder of a <b>BIDS dataset</b>: multi-echo gradient echo (MEGRE, magnitude and phase) of every "
+    "session, with FLAIR and T1 where there are any.</p>"
+    "<p>Without BIDS, open the NIfTI files of one scan. To look around first, open the sample patient.</p>"
+)
+
+
+class StudyPanel(QWidget):
+    """Open a study and walk through its sessions."""
+
+    def __init__(self, napari_viewer: napari.Viewer) -> None:
+        super().__init__()
+        self.coordinator = coordinator_of(napari_viewer)
+        self._viewer = napari_viewer
+        self._labels: dict[int, str] = {}
+        column = QVBoxLayout(self)
+        column.addLayout(self._opening_buttons())
+        self.title = QLabel()
+        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        column.addWidget(self.title)
+        self.pages = QStackedWidget()
+        empty = QLabel(_EMPTY)
+        empty.setWordWrap(True)
+        empty.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.pages.addWidget(empty)
+        self.pages.addWidget(self._session_page())
+        column.addWidget(self.pages, 1)
+        self.next_step = QLabel()
+        self.next_step.setWordWrap(True)
+        column.addWidget(self.next_step)
+        self.error = QLabel()
+        self.error.setWordWrap(True)
+        self.error.setTextFormat(Qt.TextFormat.PlainText)
+        self.report = ErrorReport()
+        column.addWidget(self.error)
+        column.addWidget(self.report)
+        self.coordinator.study_changed.connect(self.renew)
+        self.coordinator.selection_changed.connect(self._renew_details)
+        self.coordinator.failed.connect(self._show_error)
+        self.renew()
+
+    def renew(self) -> None:
+        """Show the study as it is now."""
+        self._show_error("", "")
+        study = self.coordinator.workspace.study
+        self.pages.setCurrentIndex(0 if study is None else 1)
+        self.title.setVisible(study is not None)
+        self.tree.clear()
+        self._labels.clear()
+        if study is not None:
+            self.title.setText(f"{study.root}")
+            self.title.setToolTip(str(study.root))
+            for patient in study.patients:
+                branch = QTreeWidgetItem([f"sub-{patient.patient_id}", "", "", ""])
+                self.tree.addTopLevelItem(branch)
+                for session in patient.sessions:
+                    self._add_session(branch, session)
+                branch.setExpanded(True)
+            for index in range(self.tree.columnCount()):
+                self.tree.resizeColumnToContents(index)
+        self._renew_details()
+
+    def show_selected(self) -> None:
+        """Show the selected session's images."""
+        session = self.coordinator.workspace.selected
+        if session is not None:
+            self.coordinator.show_session(session)
+
+    def open_folder(self) -> None:
+        """Ask for a folder and open it."""
+        start = str(_memory().value(_LAST_FOLDER, str(Path.home())))
+        chosen = QFileDialog.getExistingDirectory(self, "Open a BIDS dataset", start)
+        if chosen and self.coordinator.open_study(Path(chosen)):
+            _memory().setValue(_LAST_FOLDER, chosen)
+
+    def open_files(self) -> None:
+        """Ask for gradient-echo files and open them."""
+        dialog = FilesDialog(self)
+        if dialog.exec():
+            files, out_dir = dialog.chosen()
+            try:
+                self.coordinator.workspace.open_files(files, out_dir)
+            except Exception as error:  # noqa: BLE001  told to the user
+                self.coordinator.fail(error)
+
+    def open_sample(self) -> None:
+        """Copy the sample study to the user's folder and open it."""
+        from napari_msqsm.phantom.sample import copy_sample_study
+        from napari_msqsm.widgets.sample import sample_folder
+
+        try:
+            root = copy_sample_study(sample_folder())
+        except Exception as error:  # noqa: BLE001  told to the user
+            self.coordinator.fail(error)
+            return
+        self.coordinator.open_study(root)
+
+    def open_reconstruct(self) -> None:
+        """Dock the Reconstruct panel."""
+        self._viewer.window.add_plugin_dock_widget("napari-msqsm", "Reconstruct", tabify=True)
+
+    def _opening_buttons(self) -> QHBoxLayout:
+        line = QHBoxLayout()
+        for text, tip, action in (
+            ("Open folder…", "Open a BIDS dataset", self.open_folder),
+            ("Open files…", "Open the NIfTI files of one scan", self.open_files),
+            ("Sample", "Open a synthetic patient with three sessions", self.open_sample),
+        ):
+            button = QPushButton(text)
+            button.setToolTip(tip)
+            button.clicked.connect(action)
+            line.addWidget(button)
+        return line
+
+    def _session_page(self) -> QWidget:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        self.tree = QTreeWidget()
+        self.tree.setHeaderLabels(["Session", "Date", "Images", "χ map"])
+        self.tree.setAlternatingRowColors(True)
+        self.tree.currentItemChanged.connect(self._on_current)
+        self.tree.itemDoubleClicked.connect(lambda *_: self.show_selected())
+        self.details = QLabel()
+        self.details.setWordWrap(True)
+        self.details.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.show_button = QPushButton("Show")
+        self.show_button.setToolTip("Show this session's images (double click)")
+        self.show_button.clicked.connect(self.show_selected)
+        self.reconstruct_button = QPushButton("Reconstruct…")
+        self.reconstruct_button.clicked.connect(self.open_reconstruct)
+        refresh = QPushButton("Refresh")
+        refresh.setToolTip("Read the folder again")
+        refresh.clicked.connect(self.coordinator.refresh)
+        line = QHBoxLayout()
+        for button in (self.show_button, self.reconstruct_button, refresh):
+            line.addWidget(button)
+        column.addWidget(self.tree, 1)
+        column.addWidget(self.details)
+        column.addLayout(line)
+        return page
+
+    def _add_session(self, branch: QTreeWidgetItem, session: Session) -> None:
+        status = self.coordinator.workspace.status(session.label)
+        item = QTreeWidgetItem(
+            [
+                f"ses-{session.session_id}" if session.session_id else "scan",
+                f"{session.date:%Y-%m-%d}" if session.date else "no date",
+                ", ".join(word.split(",")[0].replace("ce-gadolinium_T1w", "T1w+Gd") for word in status.there) or "none",
+                state_words(status),
+            ]
+        )
+        for index in range(4):
+            item.setToolTip(index, status.next_step)
+        item.setData(0, Qt.ItemDataRole.UserRole, session.label)
+        branch.addChild(item)
+        selected = self.coordinator.workspace.selected
+        if selected is not None and selected.label == session.label:
+            self.tree.setCurrentItem(item)
+
+    def _on_current(self, item: QTreeWidgetItem | None, _: object) -> None:
+        label = None if item is None else item.data(0, Qt.ItemDataRole.UserRole)
+        if label:
+            self.coordinator.workspace.select(label)
+
+    def _renew_details(self) -> None:
+        workspace = self.coordinator.workspace
+        session = workspace.selected
+        self.details.setText("" if session is None else session_details(session, workspace.status(session.label)))
+        self.show_button.setEnabled(session is not None)
+        self.next_step.setText(f"<b>Next step:</b> {workspace.next_step}")
+
+    def _show_error(self, sentence: str, details: str) -> None:
+        self.error.setText(sentence)
+        self.error.setVisible(bool(sentence))
+        self.report.setVisible(bool(sentence))
+        self.report.set_report(sentence, details)
+
+
+def _memory() -> QSettings:
+    return QSettings("napari-msqsm", "napari-msqsm")
