@@ -109,6 +109,8 @@ def reconstruct(
         When neither phase nor a field is at hand.
     ShapeMismatchError
         When something given does not lie on the series' grid.
+    InputError
+        When an array holds NaN, has a dtype that does not fit, or a mask is empty.
     CancelledError
         When ``cancel`` was set.
     """
@@ -156,6 +158,9 @@ def _start(series: MultiEchoSeries, given: Mapping[str, Array | None]) -> dict[s
         "phase_rad_is_given": series.phase_rad is not None,
         "local_field_is_given": given["local_field_hz"] is not None,
     }
+    for name in ("magnitude", "phase_rad"):
+        if values[name] is not None:
+            _check_real(name, values[name], "set them to 0")
     for name, array in given.items():
         if array is None:
             continue
@@ -164,14 +169,28 @@ def _start(series: MultiEchoSeries, given: Mapping[str, Array | None]) -> dict[s
                 f"{name} has shape {tuple(array.shape)} but the series has {series.grid.shape}; "
                 "resample it to the GRE grid"
             )
-        xp = namespace_of(array)
         if name.endswith("mask"):
-            if not bool(xp.any(array)):
-                raise InputError(f"{name} is empty; give one with at least one voxel")
-        elif not bool(xp.all(xp.isfinite(array))):
-            raise InputError(f"{name} holds NaN or infinite values; set them to 0 outside the mask")
+            _check_mask(name, array)
+        else:
+            _check_real(name, array, "set them to 0 outside the mask")
         values[name] = array
     return values
+
+
+def _check_mask(name: str, array: Array) -> None:
+    xp = namespace_of(array)
+    if array.dtype != xp.bool:
+        raise InputError(f"{name} has dtype {array.dtype}, wanted bool; pass {name} > 0")
+    if not bool(xp.any(array)):
+        raise InputError(f"{name} is empty; give one with at least one voxel")
+
+
+def _check_real(name: str, array: Array, remedy: str) -> None:
+    xp = namespace_of(array)
+    if not xp.isdtype(array.dtype, "real floating"):
+        raise InputError(f"{name} has dtype {array.dtype}, wanted real numbers; convert it to float32")
+    if not bool(xp.all(xp.isfinite(array))):
+        raise InputError(f"{name} holds NaN or infinite values; {remedy}")
 
 
 def _run(
