@@ -125,3 +125,12 @@ def test_a_lesion_is_not_there_before_its_onset_and_enhances_at_it():
     assert not late[0].enhances(0.0)
     assert late[0].enhances(late[0].onset_y)
     assert not late[0].enhances(late[0].onset_y + 0.5)
+
+
+def test_partial_volume_mixes_signals_so_that_no_border_is_brighter_than_both_sides():
+    """Fluid is dark on FLAIR and cortex bright; voxels between them lie between them."""
+    patient = SyntheticPatient(Anatomy.drawn(np.random.default_rng(4)), (), heterogeneity_ppb=0.0)
+    head = patient.sampled(_sampling(), 0.0)
+    image = head.signal(lambda tissue: {0.83: 1.0}.get(tissue.proton_density, 0.0))  # grey matter only
+    np.testing.assert_allclose(image, head.composition.share({Tissue.GREY_MATTER}), atol=1e-5)
+    assert 0.0 <= image.min() < image.max() <= 1.0 + 1e-6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from napari_msqsm.model.grid import Grid
     from napari_msqsm.model.study import Contrast
     from napari_msqsm.phantom.patient import SampledHead, SyntheticPatient
+    from napari_msqsm.phantom.tissue import Properties
 
 
 def structural_images(
@@ -52,29 +54,29 @@ def structural_images(
 
 
 def _signals(head: SampledHead) -> dict[Contrast, NDArray[np.float32]]:
-    t1, t2, density = head.relaxation()
-    t1_agent, _, _ = head.relaxation(with_agent=True)
     return {
-        "FLAIR": _inversion_recovery(t1, t2, density, inversion_s=2.5, repetition_s=9.0, echo_s=0.125),
-        "T1w": _inversion_recovery(t1, t2, density, inversion_s=0.9, repetition_s=2.3, echo_s=0.003),
-        "ce-gadolinium_T1w": _inversion_recovery(
-            t1_agent, t2, density, inversion_s=0.9, repetition_s=2.3, echo_s=0.003
-        ),
-        "T2w": np.asarray(density * np.exp(np.float32(-0.09) / t2), dtype=np.float32),
+        "FLAIR": head.signal(_flair),
+        "T1w": head.signal(_t1_weighted),
+        "ce-gadolinium_T1w": head.signal(_t1_weighted, with_agent=True),
+        "T2w": head.signal(_t2_weighted),
     }
 
 
-def _inversion_recovery(
-    t1: NDArray[np.float32],
-    t2: NDArray[np.float32],
-    density: NDArray[np.float32],
-    *,
-    inversion_s: float,
-    repetition_s: float,
-    echo_s: float,
-) -> NDArray[np.float32]:
-    recovery = 1.0 - 2.0 * np.exp(np.float32(-inversion_s) / t1) + np.exp(np.float32(-repetition_s) / t1)
-    return np.asarray(density * np.abs(recovery) * np.exp(np.float32(-echo_s) / t2), dtype=np.float32)
+def _flair(tissue: Properties) -> float:
+    return _inversion_recovery(tissue, inversion_s=2.5, repetition_s=9.0, echo_s=0.125)
+
+
+def _t1_weighted(tissue: Properties) -> float:
+    return _inversion_recovery(tissue, inversion_s=0.9, repetition_s=2.3, echo_s=0.003)
+
+
+def _t2_weighted(tissue: Properties) -> float:
+    return tissue.proton_density * math.exp(-0.09 / tissue.t2_s)
+
+
+def _inversion_recovery(tissue: Properties, *, inversion_s: float, repetition_s: float, echo_s: float) -> float:
+    recovery = 1.0 - 2.0 * math.exp(-inversion_s / tissue.t1_s) + math.exp(-repetition_s / tissue.t1_s)
+    return tissue.proton_density * abs(recovery) * math.exp(-echo_s / tissue.t2_s)
 
 
 def _with_noise(image: NDArray[np.float32], noise: float, rng: np.random.Generator) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,18 +11,21 @@ from napari_msqsm.phantom.anatomy import Anatomy
 from napari_msqsm.phantom.composition import Composition
 from napari_msqsm.phantom.lesions import Lesion, drawn_lesions
 from napari_msqsm.phantom.shapes import coverage, path_box, tube
-from napari_msqsm.phantom.tissue import BRAIN, Tissue, table
+from napari_msqsm.phantom.tissue import BRAIN, PROPERTIES, Properties, Tissue, table
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from napari_msqsm.phantom.composition import Block, Sampling
     from napari_msqsm.phantom.shapes import Points
 
 _PPM_PER_PPB = 1e-3
-_LESION_R2STAR_HZ = 15.0
-_LESION_T1_S, _LESION_T2_S, _LESION_PROTON_DENSITY = 1.45, 0.16, 0.86
+_LESION = Properties(chi_ppm=0.0, r2star_hz=15.0, t1_s=1.45, t2_s=0.16, proton_density=0.86)
+"""χ is that of white matter and the lesion's own time course."""
 _ENHANCED_T1_S = 0.45
+_ENHANCING = frozenset({Tissue.VEIN, Tissue.CHOROID_PLEXUS})
 _LESION_MARGIN_MM = 3.0
 
 
@@ -93,30 +96,32 @@ class SampledHead:
         for lesion in self.lesions:
             block, share = self._coverage[lesion.lesion_id]
             iron = np.clip(lesion.chi_ppb(self._points[block], self._time_y), 0, None) * np.float32(0.12)
-            rate[block] += share * (np.float32(_LESION_R2STAR_HZ) + iron - rate[block])
+            rate[block] += share * (np.float32(_LESION.r2star_hz) + iron - rate[block])
         return self._with_central_veins(rate, values[Tissue.VEIN])
 
-    def relaxation(
-        self, *, with_agent: bool = False
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """T1 (s), T2 (s) and proton density; with gadolinium, veins and fresh lesions have a short T1."""
-        t1_values = table("t1_s")
-        if with_agent:
-            t1_values[Tissue.VEIN] = t1_values[Tissue.CHOROID_PLEXUS] = _ENHANCED_T1_S
-        t1, t2, density = (
-            self.composition.paint(t1_values),
-            self.composition.paint(table("t2_s")),
-            self.composition.paint(table("proton_density")),
-        )
+    def signal(self, of: Callable[[Properties], float], *, with_agent: bool = False) -> NDArray[np.float32]:
+        """Signal of every sample: tissues mix by their signals, not by their relaxation times.
+
+        Parameters
+        ----------
+        of
+            Signal of a tissue.
+        with_agent
+            Whether gadolinium was given: veins and fresh lesions have a short T1.
+        """
+        values = {
+            tissue: of(replace(own, t1_s=_ENHANCED_T1_S) if with_agent and tissue in _ENHANCING else own)
+            for tissue, own in PROPERTIES.items()
+        }
+        image = self.composition.paint(values)
         for lesion in self.lesions:
             block, share = self._coverage[lesion.lesion_id]
-            lesion_t1: NDArray[np.float32] = np.full_like(share, _LESION_T1_S)
+            inside: NDArray[np.float32] = np.full_like(share, of(_LESION))
             if with_agent and lesion.enhances(self._time_y):
                 enhanced = lesion.enhancement(self._points[block], self._time_y)
-                lesion_t1 += enhanced * np.float32(_ENHANCED_T1_S - _LESION_T1_S)
-            for image, value in ((t1, lesion_t1), (t2, _LESION_T2_S), (density, _LESION_PROTON_DENSITY)):
-                image[block] += share * (np.asarray(value, dtype=np.float32) - image[block])
-        return t1, t2, density
+                inside += enhanced * (np.float32(of(replace(_LESION, t1_s=_ENHANCED_T1_S))) - inside)
+            image[block] += share * (inside - image[block])
+        return self._with_central_veins(image, values[Tissue.VEIN])
 
     def _lesion_coverage(self, lesion: Lesion, sampling: Sampling) -> tuple[Block, NDArray[np.float32]]:
         """Find the samples near a lesion, and the part of each that belongs to it."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from napari_msqsm.phantom.patient import SampledHead, SyntheticPatient
     from napari_msqsm.phantom.scanner import Scanner
+    from napari_msqsm.phantom.tissue import Properties
 
 _BEYOND_MM = 36.0
 """How far the head is followed above and below the slices: its field reaches in."""
@@ -172,10 +173,13 @@ def _shim(field: NDArray[np.float32], brain: NDArray[np.bool_]) -> NDArray[np.fl
 
 def _steady_state(head: SampledHead, scanner: Scanner) -> NDArray[np.float32]:
     """Spoiled gradient echo without its T2* decay."""
-    t1, _, density = head.relaxation()
     flip = math.radians(scanner.flip_angle_deg)
-    e1 = np.exp(np.float32(-scanner.repetition_time_s) / t1)
-    return np.asarray(density * math.sin(flip) * (1 - e1) / (1 - math.cos(flip) * e1), dtype=np.float32)
+
+    def steady_state(tissue: Properties) -> float:
+        e1 = math.exp(-scanner.repetition_time_s / tissue.t1_s)
+        return tissue.proton_density * math.sin(flip) * (1.0 - e1) / (1.0 - math.cos(flip) * e1)
+
+    return head.signal(steady_state)
 
 
 def _coil(shape: tuple[int, ...], rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
