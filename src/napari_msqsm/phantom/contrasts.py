@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_msqsm.phantom.scan import lesion_labels
 from napari_msqsm.phantom.subvoxels import averaged, fine_sampling, parts_of
+from napari_msqsm.phantom.tissue import Tissue
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +28,7 @@ def structural_images(
     pose: NDArray[np.float64],
     noise: float,
     subvoxel_mm: float,
+    blank_air: bool,
     rng: np.random.Generator,
 ) -> tuple[dict[Contrast, NDArray[np.float32]], NDArray[np.uint8]]:
     """Magnitude images of all contrasts on one grid, and the lesions there by number.
@@ -43,6 +45,8 @@ def structural_images(
         Standard deviation, as a part of the brightest tissue.
     subvoxel_mm
         Voxels are split into parts no larger than this.
+    blank_air
+        Whether everything outside the head is zero.
     rng
         Source of the noise.
     """
@@ -50,6 +54,9 @@ def structural_images(
     sampling, _ = fine_sampling(grid, pose, parts)
     head = patient.sampled(sampling, time_y)
     images = {name: _with_noise(averaged(image, parts), noise, rng) for name, image in _signals(head).items()}
+    if blank_air:
+        air = averaged(head.composition.share({Tissue.AIR}), parts) >= 1.0
+        images = {name: np.where(air, np.float32(0), image) for name, image in images.items()}
     return images, lesion_labels(head, parts)
 
 

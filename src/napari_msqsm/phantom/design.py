@@ -29,7 +29,7 @@ class StudyDesign(Settings):
     motion_deg: float = quantity(4.0, ge=0, unit="°", help="Largest turn of the head between sessions.")
     motion_mm: float = quantity(4.0, ge=0, unit="mm", help="Largest shift of the head between sessions.")
     heterogeneity_ppb: float = quantity(5.0, ge=0, unit="ppb", help="Standard deviation of χ within a tissue.")
-    blank_air: bool = quantity(False, help="Whether the scanners set gradient-echo images to zero outside the head.")
+    blank_air: bool = quantity(False, help="Whether the scanners set images to zero outside the head.")
     magnitude_levels: int = quantity(
         2000, ge=100, le=60000, help="Stored value of the brightest voxel; fewer make smaller files."
     )

@@ -196,6 +196,7 @@ def _write_visit(
         pose=visit.pose,
         noise=design.noise,
         subvoxel_mm=design.subvoxel_mm,
+        blank_air=design.blank_air,
         rng=rng,
     )
     for contrast, image in images.items():
@@ -239,7 +240,7 @@ def _write_truth(
     true = scan.truth
     anat = truth / visit.folder / "anat"
     images: dict[str, tuple[NDArray[Any], Mapping[str, Any]]] = {
-        "Chimap": (np.round(true.chi_ppm, _CHI_DECIMALS), {"Units": "ppm"}),
+        "Chimap": (np.round(true.chi_ppm, _CHI_DECIMALS), {"Units": "ppm", "SkullStripped": True}),
         "desc-brain_mask": (true.brain_mask, {"Type": "Brain"}),
         "desc-csf_mask": (true.csf_mask, {"Type": "ROI"}),
         "desc-tissues_dseg": (true.tissues, {"Description": "Tissue that covers the middle of every voxel"}),
@@ -330,7 +331,8 @@ def _describe(root: Path, truth: Path, design: StudyDesign) -> None:
         temporary.write_text(
             "# Synthetic multiple-sclerosis study\n\nNo person was scanned: heads made of shapes, two scanners, and "
             "lesions whose susceptibility follows doi 10.3174/ajnr.A6071. The truth is in `derivatives/truth`.\n\n"
-            f"Made by `msqsm phantom` {__version__}; `GeneratedBy` in `dataset_description.json` holds all settings.\n",
+            f"Made by `msqsm phantom` {__version__}; `GeneratedBy` in `dataset_description.json` holds all settings. `msqsm phantom OUT "
+            "--sample` makes the bundled sample study again.\n",
             "utf-8",
         )
     _write_json(
