@@ -331,8 +331,8 @@ def _describe(root: Path, truth: Path, design: StudyDesign) -> None:
         temporary.write_text(
             "# Synthetic multiple-sclerosis study\n\nNo person was scanned: heads made of shapes, two scanners, and "
             "lesions whose susceptibility follows doi 10.3174/ajnr.A6071. The truth is in `derivatives/truth`.\n\n"
-            f"Made by `msqsm phantom` {__version__}; `GeneratedBy` in `dataset_description.json` holds all settings. `msqsm phantom OUT "
-            "--sample` makes the bundled sample study again.\n",
+            f"Made by `msqsm phantom` {__version__}; `GeneratedBy` in `dataset_description.json` holds all settings.\n"
+            "The bundled sample study is made again by `msqsm phantom OUT --sample`.\n",
             "utf-8",
         )
     _write_json(
