@@ -43,30 +43,31 @@ def dipole_kernel(
 
     Notes
     -----
-    On the Nyquist plane of an even axis k and −k are one sample, so that their kernels must be averaged or the
-    operator is not self-adjoint for oblique B0: the cross terms between Nyquist components and the others drop out.
+    On the Nyquist plane of an even axis both signs of that component are one sample, so that their kernels must be
+    averaged or the operator is neither self-adjoint nor the same for a mirrored image when B0 is oblique: the cross
+    terms of Nyquist components drop out.
 
     Source: Salomir R et al., Concepts Magn Reson B 2003;19B:26 (doi 10.1002/cmr.b.10083); Marques JP, Bowtell R,
     Concepts Magn Reson B 2005;25B:65 (doi 10.1002/cmr.b.20034).
     """
     xp = namespace_of(like)
     home = device(like)
-    parallel, parallel_nyquist, squared = 0.0, 0.0, 0.0
+    parallel, nyquist_squared, squared = 0.0, 0.0, 0.0
     for axis, (n, step, component) in enumerate(zip(shape, voxel_size_mm, b0_direction, strict=True)):
         half = axis == len(shape) - 1
         index = xp.arange(n // 2 + 1 if half else n, dtype=like.dtype, device=home)
         if not half:
             index = xp.where(index >= (n + 1) // 2, index - n, index)
-        k = index / (n * step)
+        k = index / (n * float(step))
         at_nyquist = xp.abs(index) * 2 == n
         place = tuple(-1 if a == axis else 1 for a in _AXES)
         inner = xp.reshape(xp.where(at_nyquist, xp.zeros_like(k), k), place)
         outer = xp.reshape(xp.where(at_nyquist, k, xp.zeros_like(k)), place)
-        parallel = parallel + inner * component
-        parallel_nyquist = parallel_nyquist + outer * component
+        parallel = parallel + inner * float(component)
+        nyquist_squared = nyquist_squared + (outer * float(component)) ** 2
         squared = squared + xp.reshape(k * k, place)
     at_zero = squared == 0
-    ratio = (parallel**2 + parallel_nyquist**2) / xp.where(at_zero, xp.ones_like(squared), squared)
+    ratio = (parallel**2 + nyquist_squared) / xp.where(at_zero, xp.ones_like(squared), squared)
     return xp.where(at_zero, xp.zeros_like(ratio), 1.0 / 3.0 - ratio)
 
 

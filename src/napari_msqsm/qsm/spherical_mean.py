@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from napari_msqsm._backend import Array
 
 _SUBVOXELS = 9
+_ON_THE_SPHERE = 1.0 + 1e-5
+"""Points on the sphere are inside, whatever the rounding."""
 _KEPT = 0.999
 """Part of the sphere that must lie in the mask."""
 
@@ -47,7 +49,7 @@ def sphere_kernel(
         fine = xp.arange((2 * n + 1) * _SUBVOXELS, dtype=like.dtype, device=home)
         place = (fine - 0.5 * ((2 * n + 1) * _SUBVOXELS - 1)) * (step / _SUBVOXELS)
         squared = squared + xp.reshape(place * place, tuple(-1 if a == axis else 1 for a in range(3)))
-    inside = xp.astype(squared <= radius_mm * radius_mm, like.dtype)
+    inside = xp.astype(squared <= radius_mm * radius_mm * _ON_THE_SPHERE, like.dtype)
     sizes = [2 * n + 1 for n in reach]
     split = xp.reshape(inside, (sizes[0], _SUBVOXELS, sizes[1], _SUBVOXELS, sizes[2], _SUBVOXELS))
     block = xp.sum(split, axis=(1, 3, 5))

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_msqsm.qsm.stencils import gradient, gradient_adjoint, pairs_inside, shrunk
+
+sizes = st.tuples(*[st.integers(1, 7)] * 3)
+steps = st.tuples(*[st.floats(0.5, 4.0)] * 3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(shape=sizes, voxel=steps)
+def test_adjoint(shape, voxel):
+    rng = np.random.default_rng(0)
+    x, g = rng.standard_normal(shape), rng.standard_normal((3, *shape))
+    left = sum(np.vdot(a, b) for a, b in zip(gradient(x, voxel), g, strict=True))
+    assert left == pytest.approx(np.vdot(x, gradient_adjoint(list(g), voxel)), abs=1e-9)
+
+
+def test_slope_in_mm(axes_mm):
+    x, y, z = axes_mm((5, 6, 7), (1.0, 2.0, 3.0))
+    parts = gradient(np.asarray(2.0 * x - 3.0 * y + 0.5 * z), (1.0, 2.0, 3.0))
+    np.testing.assert_allclose(parts[0][:-1], 2.0)
+    np.testing.assert_allclose(parts[1][:, :-1], -3.0)
+    np.testing.assert_allclose(parts[2][:, :, :-1], 0.5)
+    for axis, part in enumerate(parts):
+        assert not np.take(part, -1, axis=axis).any()
+
+
+def test_normal_operator_is_minus_the_laplacian(axes_mm):
+    x, y, z = axes_mm((7, 7, 7), (1.0, 2.0, 1.5))
+    image = np.asarray(x**2 + 3.0 * y**2 - z**2, float)
+    minus = gradient_adjoint(gradient(image, (1.0, 2.0, 1.5)), (1.0, 2.0, 1.5))
+    np.testing.assert_allclose(minus[1:-1, 1:-1, 1:-1], -(2 + 6 - 2), atol=1e-12)
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 999))
+def test_pairs_and_shrinking_against_loops(seed):
+    mask = np.random.default_rng(seed).random((4, 5, 3)) < 0.8
+    padded = np.pad(mask, 1)
+    inner = mask.copy()
+    for axis in range(3):
+        for shift in (-1, 1):
+            inner &= np.roll(padded, shift, axis)[1:-1, 1:-1, 1:-1]
+        pair = mask & np.roll(padded, -1, axis)[1:-1, 1:-1, 1:-1]
+        np.testing.assert_array_equal(pairs_inside(mask)[axis], pair)
+    np.testing.assert_array_equal(shrunk(mask), inner)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_array_library(xp_case, dtype):
+    image = np.random.default_rng(0).standard_normal((4, 5, 3))
+    parts = gradient(xp_case.asarray(image, dtype), (1.0, 2.0, 3.0))
+    back = gradient_adjoint(parts, (1.0, 2.0, 3.0))
+    xp_case.check(back, dtype, image.shape)
+    wanted = gradient_adjoint(gradient(image, (1.0, 2.0, 3.0)), (1.0, 2.0, 3.0))
+    np.testing.assert_allclose(xp_case.numpy(back), wanted, atol=1e-5)
+    mask = xp_case.asarray(image > -1)
+    for out in (*pairs_inside(mask), shrunk(mask)):
+        xp_case.check(out, "bool", image.shape)
