@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_CHUNK_BYTES = 1 << 22
 _UNREADABLE = (OSError, EOFError, ValueError, zlib.error, gzip.BadGzipFile, nib.filebasedimages.ImageFileError)
 
 
@@ -84,6 +85,7 @@ def load_raw(path: Path, *, what: str = "image") -> RawImage:
     if path.stat().st_size == 0:
         raise InputError(f"{what} {path} is empty (0 bytes); copy or convert it again")
     try:
+        _check_to_the_end(path)
         image = nib.load(path)
     except _UNREADABLE as error:
         raise InputError(f"{what} {path} cannot be read as NIfTI ({_first_line(error)}); convert it again") from None
@@ -173,6 +175,14 @@ def save_volume(path: Path, array: NDArray[Any], grid: Grid, *, sidecar: Mapping
     if sidecar is not None:
         with atomic_path(path.with_name(path.name.removesuffix(".gz").removesuffix(".nii") + ".json")) as temporary:
             temporary.write_text(json.dumps(sidecar, indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+
+
+def _check_to_the_end(path: Path) -> None:
+    """Unpack a compressed file once: its checksum stands at the end, where nibabel does not read."""
+    if path.name.endswith(".gz"):
+        with gzip.open(path) as stream:
+            while stream.read(_CHUNK_BYTES):
+                pass
 
 
 def _without_trailing_ones(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -25,15 +25,14 @@ _LEAST_SPAN = 0.5
 PHASE_SIGN_OF_VENDOR: dict[str, Literal[1, -1]] = {
     "siemens": 1,
     "philips": 1,
-    "canon": 1,
-    "toshiba": 1,
-    "uih": 1,
     "ge": -1,
+    "uih": -1,
 }
 """Whether stored phase grows (+1) or falls (−1) with echo time where the field is higher.
 
-GE stores the complex conjugate of the others: Cornell's toolbox conjugates Siemens and Philips data and not GE's. The
-QSM consensus paper (doi 10.1002/mrm.30006) asks to check the sign on the data, which is done after loading.
+The DICOM readers of Cornell's MEDI toolbox, which wants exp(−i·2π·f·TE), conjugate Siemens and Philips data and take
+those of GE and United Imaging (UIH) as they are. Nothing reliable is known to us of other vendors. The QSM consensus paper
+(doi 10.1002/mrm.30006) asks to check the sign on the data, which is done after loading.
 """
 
 
@@ -138,14 +137,17 @@ def _radians(low: float, high: float) -> PhaseScale | None:
 
 
 def _standard_range(vendor: str, low: float, high: float) -> tuple[float, float] | None:
-    """Siemens: 12 bits from 0, or doubled and shifted by its header scaling; Philips and GE: milliradians."""
+    """Siemens: 12 bits, or doubled and shifted as dcm2niix writes them; Philips and GE: milliradians; UIH: 12 bits."""
     milliradians = 1000.0 * math.pi
-    if vendor in {"siemens", "uih", "canon", "toshiba", "philips"} and low >= 0 and 2048 < high <= 4096:
-        return 0.0, 4096.0
-    if vendor in {"siemens", "uih", "canon", "toshiba"} and -4096 <= low < -2048 and 2048 < high <= 4096:
-        return -4096.0, 4096.0
-    if vendor in {"philips", "ge"} and -3143 <= low < -1571 and 1571 < high <= 3143:
-        return -milliradians, milliradians
+    ranges = {
+        "siemens": ((-4096.0, 4096.0), (0.0, 4096.0)),
+        "philips": ((-milliradians, milliradians), (0.0, 4096.0)),
+        "ge": ((-milliradians, milliradians),),
+        "uih": ((-2048.0, 2048.0),),
+    }
+    for first, last in ranges.get(vendor, ()):
+        if low >= first - 1 and high <= last + 1 and high - low > _LEAST_SPAN * (last - first):
+            return first, last
     return None
 
 
