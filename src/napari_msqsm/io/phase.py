@@ -31,7 +31,8 @@ PHASE_SIGN_OF_VENDOR: dict[str, Literal[1, -1]] = {
 """Whether stored phase grows (+1) or falls (−1) with echo time where the field is higher.
 
 The DICOM readers of Cornell's MEDI toolbox, which wants exp(−i·2π·f·TE), conjugate Siemens and Philips data and take
-those of GE and United Imaging (UIH) as they are. Nothing reliable is known to us of other vendors. The QSM consensus paper
+those of GE and United Imaging (UIH) as they are. Nothing reliable is known to us of other vendors. The QSM consensus
+paper
 (doi 10.1002/mrm.30006) asks to check the sign on the data, which is done after loading.
 """
 
