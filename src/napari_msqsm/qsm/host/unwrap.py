@@ -44,7 +44,9 @@ def unwrap_field(field_hz: NDArray[Any], *, period_hz: float, mask: NDArray[np.b
 
     radians = np.asarray(field_hz * (2.0 * np.pi / period_hz), dtype=np.float64)
     wrapped = np.angle(np.exp(1j * radians))
-    unwrapped = np.ma.filled(unwrap_phase(np.ma.array(wrapped, mask=~mask), rng=0), 0.0)
+    # scikit-image ranks voxels at the image's border by chance: a masked layer around it makes the result repeatable
+    padded = np.ma.array(np.pad(wrapped, 1), mask=np.pad(~mask, 1, constant_values=True))
+    unwrapped = np.ma.filled(unwrap_phase(padded, rng=0), 0.0)[1:-1, 1:-1, 1:-1]
     turns = np.round((unwrapped - radians) / (2.0 * np.pi))
     parts, count = ndimage.label(mask)
     settled = radians + 2.0 * np.pi * turns
