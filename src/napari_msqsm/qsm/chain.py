@@ -149,7 +149,8 @@ def _csf_mask(values: Values, settings: ReconstructionSettings, _: Progress) -> 
 
 
 def _inversion(values: Values, settings: ReconstructionSettings, on_progress: Progress) -> Values:
-    keep_rim = settings.residual_background.keep_rim and not values["local_field_is_given"]
+    residual = None if values["local_field_is_given"] else settings.residual_background
+    keep_rim = residual is not None and residual.keep_rim
     mask = values["mask"] if keep_rim else values["local_mask"]
     shared: dict[str, Any] = {
         "mask": mask,
@@ -165,7 +166,7 @@ def _inversion(values: Values, settings: ReconstructionSettings, on_progress: Pr
             noise_sd_hz=values["noise_sd_hz"],
             csf_mask=values["csf_mask"],
             echo_spacing_s=smallest_spacing_s(values["echo_times_s"]),
-            residual_background=None if values["local_field_is_given"] else settings.residual_background,
+            residual_background=residual,
             settings=settings.inversion,
             on_progress=on_progress,
             **shared,
@@ -176,10 +177,11 @@ def _inversion(values: Values, settings: ReconstructionSettings, on_progress: Pr
         result = tkd(values["local_field_hz"], settings=settings.inversion, **shared)
     kept = _count(result.mask) / _count(values["mask"])
     if kept < _LEAST_KEPT:
-        warnings.append(
-            f"{100 * (1 - kept):.0f} % of the mask was given up at its edge to suppress what is left of the background "
-            f"field (spheres of {_mm(settings.residual_background.smv_radii_mm)})"
+        radii = settings.residual_background.smv_radii_mm if residual is not None else ()
+        cause = (
+            f"the filter against what is left of the background field ({_mm(radii)})" if radii else "background removal"
         )
+        warnings.append(f"{100 * (1 - kept):.0f} % of the mask was given up at its edge by {cause}")
     if not result.converged:
         warnings.append(
             f"the inversion did not converge: its last step changed χ by {result.outer_changes[-1]:.2g} of its norm"
@@ -226,7 +228,7 @@ def _quality(values: Values, _: ReconstructionSettings, __: Progress) -> Values:
 
 
 def _mm(lengths: tuple[float, ...]) -> str:
-    return " and ".join(f"{length:g} mm" for length in lengths)
+    return "spheres of " + " and ".join(f"{length:g} mm" for length in lengths)
 
 
 def _count(mask: Array) -> int:
