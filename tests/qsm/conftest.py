@@ -45,10 +45,10 @@ def share() -> Callable[..., Any]:
     return _share
 
 
-def _field_ppm(chi_ppm, voxel_size_mm, b0_direction, grow=2):
+def _field_ppm(chi_ppm, voxel_size_mm, b0_direction, grow=2.0):
     """Field of χ in an empty surrounding: float64, full complex FFT on an odd, enlarged grid."""
     shape = chi_ppm.shape
-    large = [grow * n + 1 - (grow * n) % 2 for n in shape]
+    large = [int(grow * n) // 2 * 2 + 1 for n in shape]
     freq = np.meshgrid(
         *(np.fft.fftfreq(n, step) for n, step in zip(large, voxel_size_mm, strict=True)), indexing="ij", sparse=True
     )
@@ -57,7 +57,7 @@ def _field_ppm(chi_ppm, voxel_size_mm, b0_direction, grow=2):
     squared[0, 0, 0] = 1.0
     kernel = 1.0 / 3.0 - parallel**2 / squared
     kernel[0, 0, 0] = 0.0
-    full = np.fft.ifftn(np.fft.fftn(chi_ppm, s=large) * kernel)
+    full = np.fft.ifftn(np.fft.fftn(chi_ppm, s=large, axes=(0, 1, 2)) * kernel)
     assert np.abs(full.imag).max() <= 1e-9 * max(1e-30, np.abs(full.real).max())
     return full.real[tuple(slice(0, n) for n in shape)]
 
@@ -65,6 +65,21 @@ def _field_ppm(chi_ppm, voxel_size_mm, b0_direction, grow=2):
 @pytest.fixture(scope="session")
 def field_ppm() -> Callable[..., Any]:
     return _field_ppm
+
+
+def _sphere_field_ppm(axes, centre_mm, radius_mm, chi_ppm, b0_direction):
+    """Field of a sphere in an empty surrounding, in closed form: nothing inside (Lorentz), a dipole outside."""
+    offsets = [a - c for a, c in zip(axes, centre_mm, strict=True)]
+    r2 = sum(o**2 for o in offsets)
+    outside = r2 > radius_mm**2
+    safe = np.where(outside, r2, 1.0)
+    cos2 = sum(o * b for o, b in zip(offsets, b0_direction, strict=True)) ** 2 / safe
+    return np.where(outside, chi_ppm / 3 * (radius_mm**2 / safe) ** 1.5 * (3 * cos2 - 1), 0.0)
+
+
+@pytest.fixture(scope="session")
+def sphere_field_ppm() -> Callable[..., Any]:
+    return _sphere_field_ppm
 
 
 @dataclass(frozen=True)
@@ -88,6 +103,23 @@ def _ball(axes, centre, radii):
     return sum(((a - c) / r) ** 2 for a, c, r in zip(axes, centre, radii, strict=True)) < 1
 
 
+_FINE = 3
+"""Sub-voxels per voxel and axis: fields and tissue are averages over a voxel, as a scanner makes them."""
+
+
+def _fine_axes(shape, voxel_size_mm):
+    steps = [
+        (np.arange(n * _FINE) // _FINE - n // 2 + (np.arange(n * _FINE) % _FINE - (_FINE - 1) / 2) / _FINE) * step
+        for n, step in zip(shape, voxel_size_mm, strict=True)
+    ]
+    return np.meshgrid(*steps, indexing="ij", sparse=True)
+
+
+def _averaged(fine):
+    a, b, c = (n // _FINE for n in fine.shape)
+    return fine.reshape(a, _FINE, b, _FINE, c, _FINE).mean(axis=(1, 3, 5))
+
+
 def _head(
     shape=(24, 27, 22),
     voxel_size_mm=(4.0, 4.0, 5.0),
@@ -103,19 +135,25 @@ def _head(
     grid = Grid(shape, np.diag([*voxel_size_mm, 1.0]) if affine is None else affine)
     b0 = grid.b0_direction if b0_direction is None else b0_direction
     voxel = grid.voxel_size_mm
-    axes = _axes_mm(shape, voxel)
+    axes = _fine_axes(shape, voxel)
     brain = _ball(axes, (0, 0, 0), (38, 43, 42))
     csf = _ball(axes, (-8, 2, 4), (6, 17, 9)) | _ball(axes, (8, 2, 4), (6, 17, 9))
     iron = _ball(axes, (-22, 4, 0), (6, 9, 9)) | _ball(axes, (22, 4, 0), (6, 9, 9))
     lesion = _ball(axes, (14, -24, 8), (7, 7, 8))
     myelin = _ball(axes, (-14, -26, 6), (9, 7, 11))
     chi = 0.15 * iron + 0.06 * lesion - 0.05 * myelin
+    fine_step = [step / _FINE for step in voxel]
+    local = _averaged(_field_ppm(chi, fine_step, b0, grow=1.5))
+    chi, brain, csf, iron = (_averaged(a * 1.0) for a in (chi, brain, csf, iron))
+    brain, csf, iron = brain > 0.5, csf > 0.5, iron > 0.5
     r2star = np.where(csf, 1.5, np.where(iron, 45.0, 18.0))
+    total = local
+    if background:
+        coarse = _axes_mm(shape, voxel)
+        total = total + _sphere_field_ppm(coarse, (4, 44, -46), 9, -4.0, b0)
+        total = total + _sphere_field_ppm(coarse, (-20, -52, -30), 8, 3.0, b0)
     hz_per_ppm = MultiEchoSeries(np.ones((1, *shape)), None, (0.01,), 3.0, grid).hz_per_ppm
-    air = -2.0 * _ball(axes, (4, 34, -46), (9, 9, 8)) + 1.5 * _ball(axes, (-20, -46, -30), (8, 7, 8))
-    outside = np.where(brain, 0.0, air)
-    local = hz_per_ppm * _field_ppm(chi, voxel, b0)
-    total = local + (hz_per_ppm * _field_ppm(outside, voxel, b0) if background else 0.0)
+    local, total = hz_per_ppm * local, hz_per_ppm * total
     t = np.array(times_s)[:, None, None, None]
     proton = np.where(brain, np.where(csf, 1.3, np.where(iron, 0.9, 1.0)), 0.0)
     signal = proton * np.exp(-r2star * t) * np.exp(1j * (2 * np.pi * total * t + 0.4))

@@ -136,12 +136,13 @@ def medi(
     radians_per_hz = 2.0 * math.pi * (echo_spacing_s if settings.phase_scale == "echo-spacing" else _SCALE_S)
     if settings.phase_scale == "ppm":
         radians_per_hz *= _SCALE_HZ_PER_PPM / hz_per_ppm
-    box = box_around(mask, voxel_size_mm, margin_mm=settings.margin_mm)
+    radii = residual_background.smv_radii_mm if residual_background is not None else ()
+    box = box_around(mask, voxel_size_mm, margin_mm=max(settings.margin_mm, *radii, 0.0))
     inside = box.crop(mask)
     field = box.crop(xp.where(mask, local_field_hz, xp.zeros_like(local_field_hz)) * radians_per_hz)
     noise = box.crop(noise_sd_hz)
     measured, harmonic = inside & (noise > 0), None
-    if residual_background is not None and residual_background.smv_radii_mm:
+    if residual_background is not None and radii:
         harmonic = harmonic_filter(
             measured if residual_background.keep_rim else inside,
             voxel_size_mm,
