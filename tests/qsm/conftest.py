@@ -82,6 +82,17 @@ def sphere_field_ppm() -> Callable[..., Any]:
     return _sphere_field_ppm
 
 
+@pytest.fixture(scope="session")
+def sphere_field_of_voxels_ppm() -> Callable[..., Any]:
+    """`sphere_field_ppm` averaged over every voxel: shape, voxel size, radius, χ, B0 → (X, Y, Z)."""
+
+    def field(shape, voxel_size_mm, radius_mm, chi_ppm, b0_direction):
+        axes = _fine_axes(shape, voxel_size_mm)
+        return _averaged(_sphere_field_ppm(axes, (0, 0, 0), radius_mm, chi_ppm, b0_direction))
+
+    return field
+
+
 @dataclass(frozen=True)
 class Head:
     """What a scanner would see of a known brain."""
