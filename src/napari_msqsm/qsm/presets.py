@@ -57,8 +57,8 @@ PRESETS: dict[str, ReconstructionSettings] = {
         inversion=TkdSettings(threshold=0.2),
     ),
 }
-"""``published``: MEDI+0 as the toolbox runs it. ``recommended``: the whole brain kept, the edge treated, λ independent of the
-scanner. ``fast``: a preview in a second, with streaks."""
+"""``published``: MEDI+0 as the toolbox runs it. ``recommended``: the whole brain kept, its edge treated, λ independent
+of the scanner. ``fast``: a preview in a second, with streaks."""
 
 
 def with_method(settings: ReconstructionSettings, section: str, method: str) -> ReconstructionSettings:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from napari_msqsm._backend import Array
 
 
-def gradient(image: Array, voxel_size_mm: tuple[float, float, float]) -> list[Array]:
-    """Forward differences along the three axes, per mm; zero behind the last voxel (Neumann).
+def gradient(image: Array, voxel_size_mm: tuple[float, float, float], *, periodic: bool = False) -> list[Array]:
+    """Forward differences along the three axes, per mm.
 
     Parameters
     ----------
@@ -21,6 +21,8 @@ def gradient(image: Array, voxel_size_mm: tuple[float, float, float]) -> list[Ar
         (X, Y, Z).
     voxel_size_mm
         Voxel edges.
+    periodic
+        Behind the last voxel comes the first again; otherwise the last difference is zero (Neumann).
 
     Returns
     -------
@@ -33,11 +35,16 @@ def gradient(image: Array, voxel_size_mm: tuple[float, float, float]) -> list[Ar
         ahead, behind = _ahead_behind(axis)
         out = xp.zeros_like(image)
         out[behind] = (image[ahead] - image[behind]) * (1.0 / step)
+        if periodic:
+            first, last = _first_last(axis)
+            out[last] = (image[first] - image[last]) * (1.0 / step)
         components.append(out)
     return components
 
 
-def gradient_adjoint(components: Sequence[Array], voxel_size_mm: tuple[float, float, float]) -> Array:
+def gradient_adjoint(
+    components: Sequence[Array], voxel_size_mm: tuple[float, float, float], *, periodic: bool = False
+) -> Array:
     """Adjoint of `gradient` (minus the divergence): ⟨gradient x, g⟩ = ⟨x, gradient_adjoint g⟩."""
     xp = namespace_of(*components)
     out = xp.zeros_like(components[0])
@@ -46,6 +53,11 @@ def gradient_adjoint(components: Sequence[Array], voxel_size_mm: tuple[float, fl
         part = component[behind] * (1.0 / step)
         out[ahead] += part
         out[behind] -= part
+        if periodic:
+            first, last = _first_last(axis)
+            part = component[last] * (1.0 / step)
+            out[first] += part
+            out[last] -= part
     return out
 
 
@@ -59,6 +71,12 @@ def pairs_inside(mask: Array) -> list[Array]:
         out[behind] = mask[ahead] & mask[behind]
         pairs.append(out)
     return pairs
+
+
+def _first_last(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
+    first = tuple(slice(0, 1) if a == axis else slice(None) for a in range(3))
+    last = tuple(slice(-1, None) if a == axis else slice(None) for a in range(3))
+    return first, last
 
 
 def _ahead_behind(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
@@ -75,8 +93,7 @@ def shrunk(mask: Array) -> Array:
         ahead, behind = _ahead_behind(axis)
         out[behind] &= mask[ahead]
         out[ahead] &= mask[behind]
-        first = tuple(slice(0, 1) if a == axis else slice(None) for a in range(3))
-        last = tuple(slice(-1, None) if a == axis else slice(None) for a in range(3))
+        first, last = _first_last(axis)
         out[first] = False
         out[last] = False
     return out

@@ -30,7 +30,10 @@ def published_edges(
     the number of mask voxels, about 30 % of the components at 0.9. The rim of the mask is an edge, too.
     """
     xp = namespace_of(magnitude, mask)
-    strength = [xp.abs(part) for part in gradient(xp.where(mask, magnitude, xp.zeros_like(magnitude)), voxel_size_mm)]
+    strength = [
+        xp.abs(part)
+        for part in gradient(xp.where(mask, magnitude, xp.zeros_like(magnitude)), voxel_size_mm, periodic=True)
+    ]
     flat = xp.concat([xp.reshape(part, (-1,)) for part in strength])
     share = edge_fraction * float(xp.sum(xp.astype(mask, magnitude.dtype))) / flat.shape[0]
     threshold = quantile(flat, 1.0 - share)
@@ -45,7 +48,10 @@ def inner_edges(
     Voxels of the rim, where the field is worst, are so tied to their neighbours.
     """
     xp = namespace_of(magnitude, mask)
-    strength = [xp.abs(part) for part in gradient(xp.where(mask, magnitude, xp.zeros_like(magnitude)), voxel_size_mm)]
+    strength = [
+        xp.abs(part)
+        for part in gradient(xp.where(mask, magnitude, xp.zeros_like(magnitude)), voxel_size_mm, periodic=True)
+    ]
     inside = pairs_inside(mask)
     flat = xp.concat([part[pair] for part, pair in zip(strength, inside, strict=True)])
     threshold = quantile(flat, 1.0 - edge_fraction / 3.0)
@@ -58,7 +64,8 @@ def inner_edges(
 class MediProblem:
     """The objective, its gradient and its Gauss–Newton operator; χ and field in radians.
 
-    ``mask`` are the voxels whose field is used; ``edges_kept`` weight the gradient's components.
+    ``mask`` are the voxels whose field is used; ``edges_kept`` weight the gradient's components. Like the dipole, the
+    differences are periodic in the box, so that it does not matter where in the box the head lies.
     """
 
     field: Array
@@ -88,7 +95,7 @@ class MediProblem:
         data = (2.0 * self.weights * xp.sin(0.5 * phase_error)) ** 2
         edges = sum(
             float(xp.sum(xp.sqrt((kept * part) ** 2 + L1_SMOOTHING) - math.sqrt(L1_SMOOTHING)))
-            for kept, part in zip(self.edges_kept, gradient(chi, self.voxel_size_mm), strict=True)
+            for kept, part in zip(self.edges_kept, gradient(chi, self.voxel_size_mm, periodic=True), strict=True)
         )
         value = self.lambda_data * float(xp.sum(data)) + edges
         if self.csf is not None:
@@ -101,15 +108,15 @@ class MediProblem:
         xp = namespace_of(chi)
         curvature = [
             kept * kept / xp.sqrt((kept * part) ** 2 + L1_SMOOTHING)
-            for kept, part in zip(self.edges_kept, gradient(chi, self.voxel_size_mm), strict=True)
+            for kept, part in zip(self.edges_kept, gradient(chi, self.voxel_size_mm, periodic=True), strict=True)
         ]
         twice_weights = (2.0 * self.lambda_data) * self.weights**2
 
         def regularisation(x: Array) -> Array:
-            parts = gradient(x, self.voxel_size_mm)
+            parts = gradient(x, self.voxel_size_mm, periodic=True)
             for part, weight in zip(parts, curvature, strict=True):
                 part *= weight
-            out = gradient_adjoint(parts, self.voxel_size_mm)
+            out = gradient_adjoint(parts, self.voxel_size_mm, periodic=True)
             if self.csf is not None:
                 out += self.lambda_csf * self._csf_spread(x)
             return out
