@@ -12,12 +12,24 @@ steps = st.tuples(*[st.floats(0.5, 4.0)] * 3)
 
 
 @settings(max_examples=40, deadline=None)
-@given(shape=sizes, voxel=steps)
-def test_adjoint(shape, voxel):
+@given(shape=sizes, voxel=steps, periodic=st.booleans())
+def test_adjoint(shape, voxel, periodic):
     rng = np.random.default_rng(0)
     x, g = rng.standard_normal(shape), rng.standard_normal((3, *shape))
-    left = sum(np.vdot(a, b) for a, b in zip(gradient(x, voxel), g, strict=True))
-    assert left == pytest.approx(np.vdot(x, gradient_adjoint(list(g), voxel)), abs=1e-9)
+    left = sum(np.vdot(a, b) for a, b in zip(gradient(x, voxel, periodic=periodic), g, strict=True))
+    assert left == pytest.approx(np.vdot(x, gradient_adjoint(list(g), voxel, periodic=periodic)), abs=1e-9)
+
+
+@settings(max_examples=20, deadline=None)
+@given(shape=sizes, axis=st.integers(0, 2), shift=st.integers(-3, 3))
+def test_periodic_differences_move_with_the_image(shape, axis, shift):
+    x = np.random.default_rng(0).standard_normal(shape)
+    for part, moved in zip(
+        gradient(x, (1.0, 2.0, 3.0), periodic=True),
+        gradient(np.roll(x, shift, axis), (1.0, 2.0, 3.0), periodic=True),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(moved, np.roll(part, shift, axis))
 
 
 def test_slope_in_mm(axes_mm):
