@@ -181,7 +181,7 @@ def _notes(outcome: Outcome) -> str:
     quality = outcome.quality
     if "csf_sd_ppb" in quality:
         lines.append(
-            f"χ in CSF {quality['csf_mean_ppb']:+.1f} ± {quality['csf_sd_ppb']:.1f} ppb, "
+            f"χ in CSF {round(quality['csf_mean_ppb'], 1) + 0.0:.1f} ± {quality['csf_sd_ppb']:.1f} ppb, "
             f"mask kept {100 * quality['kept_fraction']:.0f} %"
         )
     lines += [f"⚠ {sentence}" for sentence in outcome.warnings]

@@ -80,7 +80,7 @@ class StudyPanel(QWidget):
         self.tree.clear()
         self._labels.clear()
         if study is not None:
-            self.title.setText(f"{study.root}")
+            self.title.setText(study.root.name)
             self.title.setToolTip(str(study.root))
             for patient in study.patients:
                 branch = QTreeWidgetItem([f"sub-{patient.patient_id}", "", "", ""])
@@ -149,8 +149,7 @@ class StudyPanel(QWidget):
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
         self.tree = QTreeWidget()
-        self.tree.setHeaderLabels(["Session", "Date", "Images", "χ map"])
-        self.tree.setAlternatingRowColors(True)
+        self.tree.setHeaderLabels(["Session", "Date", "χ map", "Images"])
         self.tree.currentItemChanged.connect(self._on_current)
         self.tree.itemDoubleClicked.connect(lambda *_: self.show_selected())
         self.details = QLabel()
@@ -178,8 +177,8 @@ class StudyPanel(QWidget):
             [
                 f"ses-{session.session_id}" if session.session_id else "scan",
                 f"{session.date:%Y-%m-%d}" if session.date else "no date",
-                ", ".join(word.split(",")[0].replace("ce-gadolinium_T1w", "T1w+Gd") for word in status.there) or "none",
                 state_words(status),
+                ", ".join(word.split(",")[0].replace("ce-gadolinium_T1w", "T1w+Gd") for word in status.there) or "none",
             ]
         )
         for index in range(4):
