@@ -287,7 +287,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "background",
         "Background field",
-        1,
+        2,
         ("total_field_hz", "noise_sd_hz", "mask", "voxel_size_mm", "b0_direction"),
         ("local_field_hz", "local_mask", "background_warnings"),
         ("background",),
