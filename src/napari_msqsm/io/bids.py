@@ -6,12 +6,13 @@ to open in seconds, which rules out building a database of all files first (pybi
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from napari_msqsm.errors import InputError
+from napari_msqsm.errors import InputError, MetadataError
 from napari_msqsm.io.sidecar import entities_of, inherited, read_json
 from napari_msqsm.io.tables import cells, read_table
 from napari_msqsm.model.study import CONTRASTS, Contrast, EchoFile, Part, Patient, Session, Study
@@ -56,10 +57,13 @@ def open_study(root: Path) -> Study:
         raise InputError(f"{root} is not a folder; give the folder of a BIDS dataset")
     if not is_bids(root):
         raise InputError(f"{root} is not a BIDS dataset (no dataset_description.json, no sub-* folder)")
+    description = root / "dataset_description.json"
+    if description.is_file() and read_json(description).get("DatasetType") == "derivative":
+        raise InputError(f"{root} holds derivatives; open the BIDS dataset that they were made from")
     participants = _rows(root / "participants.tsv", "participant_id")
     derivatives = root / "derivatives" / "msqsm"
     patients = []
-    for folder in sorted(root.glob("sub-*/")):
+    for folder in sorted(root.glob("sub-*/"), key=_natural):
         patient_id = folder.name.removeprefix("sub-")
         sessions = _sessions(root, folder, patient_id, derivatives)
         patients.append(Patient(patient_id, tuple(sessions), participants.get(folder.name, {})))
@@ -78,7 +82,7 @@ def derivative_path(study: Study, session: Session, suffix: str, *, datatype: st
 
 def _sessions(root: Path, folder: Path, patient_id: str, derivatives: Path) -> list[Session]:
     rows = _rows(folder / f"{folder.name}_sessions.tsv", "session_id")
-    folders = sorted(folder.glob("ses-*/")) or [folder]
+    folders = sorted(folder.glob("ses-*/"), key=_natural) or [folder]
     sessions = []
     for place in folders:
         session_id = place.name.removeprefix("ses-") if place != folder else ""
@@ -101,9 +105,11 @@ def _session(
     derivatives: Path,
 ) -> Session:
     images = [path for path in sorted((place / "anat").glob("*")) if path.name.endswith(_IMAGES)]
-    gre, notes = _gre(root, [path for path in images if entities_of(path)[1] == "MEGRE"])
+    unusable: list[str] = []
+    gre, notes = _gre(root, [path for path in images if entities_of(path)[1] == "MEGRE"], unusable)
     contrasts = _contrasts(images)
-    missing = _missing(gre, contrasts) + notes
+    unusable += _defects(gre)
+    missing = unusable + _missing(gre, contrasts) + notes
     if date is None:
         missing.append("no acquisition date (acq_time in sessions.tsv): lesion ages cannot be computed")
     name = f"sub-{patient_id}" + (f"_ses-{session_id}" if session_id else "")
@@ -113,10 +119,12 @@ def _session(
         for key, (datatype, suffix) in _DERIVATIVES.items()
         if (path := home / datatype / f"{name}_{suffix}.nii.gz").is_file()
     }
-    return Session(patient_id, session_id, date, gre, contrasts, found, dict(covariates), tuple(missing))
+    return Session(
+        patient_id, session_id, date, gre, contrasts, found, dict(covariates), tuple(missing), tuple(unusable)
+    )
 
 
-def _gre(root: Path, paths: list[Path]) -> tuple[tuple[EchoFile, ...], list[str]]:
+def _gre(root: Path, paths: list[Path], unusable: list[str]) -> tuple[tuple[EchoFile, ...], list[str]]:
     """Files of the first complete acquisition; repeated runs and other acquisitions are named, not mixed in."""
     acquisitions: dict[tuple[tuple[str, str], ...], list[EchoFile]] = {}
     for path in paths:
@@ -126,7 +134,12 @@ def _gre(root: Path, paths: list[Path]) -> tuple[tuple[EchoFile, ...], list[str]
             continue
         key = tuple(sorted((k, v) for k, v in entities.items() if k not in {"echo", "part"}))
         echo = int(entities["echo"]) if entities.get("echo", "").isdigit() else None
-        acquisitions.setdefault(key, []).append(EchoFile(path, part, echo, inherited(path, root=root)))
+        try:
+            sidecar = inherited(path, root=root)
+        except MetadataError as error:
+            unusable.append(str(error))
+            sidecar = {}
+        acquisitions.setdefault(key, []).append(EchoFile(path, part, echo, sidecar))
     if not acquisitions:
         return (), []
     ranked = sorted(acquisitions.items(), key=lambda item: (not _complete(item[1]), item[0]))
@@ -155,6 +168,21 @@ def _contrasts(images: list[Path]) -> dict[Contrast, Path]:
     return found
 
 
+def _defects(gre: tuple[EchoFile, ...]) -> list[str]:
+    """Say what is wrong with files that are there."""
+    out = []
+    absent = [file.path.name for file in gre if not file.path.exists()]
+    if absent:
+        out.append(f"{len(absent)} links to files that are not there, such as {absent[0]}; fetch their content")
+    empty = [file.path.name for file in gre if file.path.exists() and file.path.stat().st_size == 0]
+    if empty:
+        out.append(f"{len(empty)} empty files (0 bytes), such as {empty[0]}")
+    parts = {file.part for file in gre}
+    if ({"mag", "phase"} <= parts or {"real", "imag"} <= parts) and not _complete(list(gre)):
+        out.append("some echoes lack one of their two parts")
+    return out
+
+
 def _missing(gre: tuple[EchoFile, ...], contrasts: Mapping[Contrast, Path]) -> list[str]:
     out = []
     parts = {file.part for file in gre}
@@ -164,11 +192,6 @@ def _missing(gre: tuple[EchoFile, ...], contrasts: Mapping[Contrast, Path]) -> l
         needed: tuple[Part, Part] = ("real", "imag") if parts & {"real", "imag"} else ("mag", "phase")
         lacking = [_WORDS[part] for part in needed if part not in parts]
         out.append(f"no {' and no '.join(lacking)} of the gradient-echo series")
-    elif not _complete(list(gre)):
-        out.append("some echoes lack one of their two parts")
-    empty = [file.path.name for file in gre if file.path.stat().st_size == 0]
-    if empty:
-        out.append(f"{len(empty)} empty files (0 bytes), such as {empty[0]}")
     if gre and any("EchoTime" not in file.sidecar and "EchoTimes" not in file.sidecar for file in gre):
         out.append("no EchoTime in the sidecars of the gradient-echo series")
     if gre and not any("MagneticFieldStrength" in file.sidecar for file in gre):
@@ -177,12 +200,17 @@ def _missing(gre: tuple[EchoFile, ...], contrasts: Mapping[Contrast, Path]) -> l
     return out
 
 
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Sort key by which 10 comes after 2."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]
+
+
 def _rows(path: Path, key: str) -> dict[str, dict[str, Any]]:
     if not path.is_file():
         return {}
     table = read_table(path, text_columns=(key,))
     if key not in table.columns:
-        raise InputError(f"table {path} has no column {key}; add it")
+        return {}
     return {str(row[key]): {k: v for k, v in cells(row).items() if k != key} for _, row in table.iterrows()}
 
 

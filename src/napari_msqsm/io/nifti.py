@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import nibabel as nib
 import numpy as np
 
-from napari_msqsm.errors import InputError, ShapeMismatchError
+from napari_msqsm.errors import InputError, MetadataError, ShapeMismatchError
 from napari_msqsm.io.atomic import atomic_path
 from napari_msqsm.model.grid import Grid
 
@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _CHUNK_BYTES = 1 << 22
-_UNREADABLE = (OSError, EOFError, ValueError, zlib.error, gzip.BadGzipFile, nib.filebasedimages.ImageFileError)
+_SCANNER_CODES = (1, 2)
+"""NIfTI codes of positions in the scanner; the others are templates."""
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    zlib.error,
+    gzip.BadGzipFile,
+    nib.filebasedimages.ImageFileError,
+    nib.spatialimages.HeaderDataError,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +108,7 @@ def load_raw(path: Path, *, what: str = "image") -> RawImage:
         raise InputError(f"{what} {path} has no voxels (shape {image.shape}); convert it again")
     if int(np.prod(shape)) == 1:
         raise InputError(f"{what} {path} has one voxel; give a whole image")
+    _check_length(path, image, what)
     complex_values = image.get_data_dtype().kind == "c"
     if image.get_data_dtype().kind not in "iufc":
         raise InputError(f"{what} {path} holds {image.get_data_dtype()} values; give a grey-scale image")
@@ -105,13 +116,18 @@ def load_raw(path: Path, *, what: str = "image") -> RawImage:
         array = np.asarray(image.dataobj, dtype=np.complex64 if complex_values else np.float32)
     except _UNREADABLE as error:
         raise InputError(f"{what} {path} is truncated or damaged ({_first_line(error)}); copy it again") from None
+    affine, assumptions = _scanner_affine(path, image)
+    try:
+        grid = Grid(shape[:3], affine)
+    except MetadataError as error:
+        raise MetadataError(f"{what} {path}: {error}") from None
     return RawImage(
         array=array.reshape(shape),
         stored_as_integer=image.get_data_dtype().kind in "iu",
         slope=_number(image.dataobj, "slope", 1.0),
         intercept=_number(image.dataobj, "inter", 0.0),
-        grid=Grid(shape[:3], image.affine),
-        assumptions=_orientation_assumption(path, image),
+        grid=grid,
+        assumptions=assumptions,
     )
 
 
@@ -196,14 +212,25 @@ def _number(proxy: Any, name: str, default: float) -> float:
     return default if value is None or not np.isfinite(value) else float(value)
 
 
-def _orientation_assumption(path: Path, image: Any) -> tuple[str, ...]:
-    if int(image.header["sform_code"]) == 0 and int(image.header["qform_code"]) == 0:
-        return (f"{path.name} does not say how it lies in the scanner; its voxel axes are taken as {_axes(image)}",)
-    return ()
+def _check_length(path: Path, image: Any, what: str) -> None:
+    """Compare what the header promises with what the file holds, before memory is asked for."""
+    promised = int(np.prod(image.shape, dtype=np.int64)) * image.get_data_dtype().itemsize
+    if not path.name.endswith(".gz") and path.stat().st_size < promised:
+        raise InputError(f"{what} {path} is truncated ({path.stat().st_size} of {promised} bytes); copy it again")
 
 
-def _axes(image: Any) -> str:
-    return "".join(nib.orientations.aff2axcodes(image.affine))
+def _scanner_affine(path: Path, image: Any) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Where the voxels are in the scanner (B0 runs along its z axis), and what the header left open."""
+    sform, qform = int(image.header["sform_code"]), int(image.header["qform_code"])
+    if sform not in _SCANNER_CODES and qform in _SCANNER_CODES:
+        note = f"{path.name}: its sform belongs to a template; the position in the scanner is taken from its qform"
+        return image.get_qform(), (note,) if sform > 0 else ()
+    if sform == 0 and qform == 0:
+        axes = "".join(nib.orientations.aff2axcodes(image.affine))
+        return image.affine, (
+            f"{path.name} does not say how it lies in the scanner; its voxel axes are taken as {axes}",
+        )
+    return image.affine, ()
 
 
 def _first_line(error: BaseException) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _TOLERANCE = 0.01
 """Part of a range by which values may exceed it (rounding, resampling)."""
+_LEAST_RADIANS = 0.1
 _LEAST_SPAN = 0.5
 """A phase image that fills less than this part of ±π cannot be told from one in another unit."""
 
@@ -95,8 +96,12 @@ def phase_scale(
     low = min(float(np.nanmin(image.array)) for image in images)
     high = max(float(np.nanmax(image.array)) for image in images)
     found = f"{names[0]} holds values from {low:g} to {high:g}"
+    if low == high:
+        raise MetadataError(f"{found}: the phase is the same everywhere; give the phase images of the scanner")
     if phase_range is not None:
         return _declared(phase_range, low, high, found)
+    if units.lower() in {"rad", "radian", "radians"} and high - low < _LEAST_RADIANS:
+        raise MetadataError(f"{found}, too little for radians, which its sidecar says; pass --phase-range LOW HIGH")
     if units.lower() in {"rad", "radian", "radians"}:
         return _declared((-math.pi, math.pi) if low < -_TOLERANCE else (0.0, 2.0 * math.pi), low, high, found)
     scaled = any(image.slope != 1.0 or image.intercept != 0.0 for image in images)
@@ -121,8 +126,13 @@ def _declared(phase_range: tuple[float, float], low: float, high: float, found: 
     if not (math.isfinite(first) and math.isfinite(last) and first < last):
         raise MetadataError(f"--phase-range must be two increasing numbers, got {first:g} {last:g}")
     slack = _TOLERANCE * (last - first)
+    if math.isclose(last - first, 2.0 * math.pi, rel_tol=_TOLERANCE):
+        return PhaseScale(first, last)  # radians may be unwrapped already
     if low < first - slack or high > last + slack:
         raise MetadataError(f"{found}, outside the phase range {first:g} … {last:g}; correct --phase-range")
+    if high - low < 0.25 * (last - first):
+        share = 100 * (high - low) / (last - first)
+        return PhaseScale(first, last, f"phase: its values fill {share:.2g} % of the range {first:g} … {last:g}")
     return PhaseScale(first, last)
 
 
@@ -174,9 +184,10 @@ def alternate_slices_flipped(complex_signal: NDArray[np.complex64]) -> tuple[NDA
         slices = np.moveaxis(first, axis, 0)
         if slices.shape[0] < 3:
             continue
-        agreement = np.einsum("kab,kab->k", slices[1:], slices[:-1].conj()).real
+        agreement = np.einsum("kab,kab->k", slices[1:], slices[:-1].conj())
         strength = np.abs(agreement)
-        if strength.sum() > 0 and strength[agreement < 0].sum() > 0.8 * strength.sum():
+        opposed = agreement.real < -np.abs(agreement.imag)
+        if strength.sum() > 0 and strength[opposed].sum() > 0.8 * strength.sum():
             axes.append(axis)
     out = complex_signal
     for axis in axes:

@@ -20,7 +20,8 @@ def read_json(path: Path) -> dict[str, Any]:
         When the file is not one.
     """
     try:
-        value = json.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        value = json.loads(text) if text.strip() else {}
     except (OSError, ValueError) as error:
         raise MetadataError(f"sidecar {path} cannot be read ({error}); repair or remove it") from None
     if not isinstance(value, dict):

@@ -29,8 +29,9 @@ class EchoFile:
 class Session:
     """One visit of one patient.
 
-    ``missing`` says in plain words what a reconstruction or a later step would need and does not find;
-    ``derivatives`` are our own results that exist already, by suffix (such as ``Chimap``).
+    ``missing`` says in plain words what a reconstruction or a later step would need and does not find; ``unusable``,
+    what is wrong with files that are there, so that they cannot be reconstructed; ``derivatives`` are our own results
+    that exist already, by suffix (such as ``Chimap``).
     """
 
     patient_id: str
@@ -41,6 +42,7 @@ class Session:
     derivatives: Mapping[str, Path] = field(default_factory=dict, hash=False)
     covariates: Mapping[str, Any] = field(default_factory=dict, hash=False)
     missing: tuple[str, ...] = ()
+    unusable: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -49,9 +51,9 @@ class Session:
 
     @property
     def can_reconstruct(self) -> bool:
-        """Whether there are both magnitude and phase (or real and imaginary parts)."""
+        """Whether there are both magnitude and phase (or real and imaginary parts), and nothing is wrong with them."""
         parts = {echo.part for echo in self.gre}
-        return {"mag", "phase"} <= parts or {"real", "imag"} <= parts
+        return not self.unusable and ({"mag", "phase"} <= parts or {"real", "imag"} <= parts)
 
 
 @dataclass(frozen=True)
