@@ -72,6 +72,9 @@ class MultiEchoSeries:
                 f"imaging_frequency_hz is {frequency:g} but {self.b0_tesla:g} T means {expected:.4g} Hz; "
                 "pass the frequency in Hz (not MHz) or correct the field strength"
             )
+        # NumPy scalars would turn float32 images into float64
+        object.__setattr__(self, "echo_times_s", tuple(float(t) for t in self.echo_times_s))
+        object.__setattr__(self, "b0_tesla", float(self.b0_tesla))
         object.__setattr__(self, "imaging_frequency_hz", float(frequency))
         direction = self.b0_direction if any(self.b0_direction) else self.grid.b0_direction
         norm = math.sqrt(sum(component * component for component in direction))
