@@ -42,6 +42,8 @@ class Grid:
             raise ShapeMismatchError(f"a grid has 3 axes, got shape {tuple(shape)}")
         if matrix.shape != (4, 4) or not np.all(np.isfinite(matrix)):
             raise MetadataError(f"the affine must be a finite 4×4 matrix, got shape {matrix.shape}; repair the header")
+        if not np.allclose(matrix[3], (0, 0, 0, 1)):
+            raise MetadataError(f"the last row of the affine must be 0 0 0 1, got {matrix[3]}; repair the header")
         columns = matrix[:3, :3]
         lengths = np.linalg.norm(columns, axis=0)
         if np.any(lengths == 0) or abs(np.linalg.det(columns / np.where(lengths == 0, 1, lengths))) < 1e-6:
