@@ -170,3 +170,35 @@ def test_plain_files_are_a_study_of_one_session(root, tmp_path):
     with pytest.raises(InputError, match="there is no file"):
         work.open_files(GreFiles(magnitude=(root / "gone.nii",)), tmp_path / "out")
     assert work.files is files
+
+
+def test_reading_opens_nothing_until_it_is_taken(root):
+    work = Workspace(read, VERSION)
+    reading = work.read(root)
+    assert work.study is None
+    assert {label: status.state for label, status in reading.status.items()} == {
+        "sub-01_ses-01": SessionState.READY,
+        "sub-01_ses-02": SessionState.INCOMPLETE,
+    }
+    assert work.take(reading) is work.study
+
+
+def test_reading_again_sees_new_results(work, root):
+    finish(root)
+    again = work.read_again()
+    assert work.status("sub-01_ses-01").state is SessionState.READY
+    work.take(again)
+    assert work.status("sub-01_ses-01").state is SessionState.DONE
+
+
+def test_nothing_is_read_again_when_nothing_is_open():
+    assert Workspace(read, VERSION).read_again() is None
+
+
+def test_files_are_read_without_opening_them(root, tmp_path):
+    work = Workspace(read, VERSION)
+    files = GreFiles(magnitude=(root / "mag.nii",), phase=(root / "phase.nii",))
+    work.take(work.read_files(files, tmp_path / "out"))
+    assert work.files is files
+    assert work.out_dir == tmp_path / "out"
+    assert work.selected is not None

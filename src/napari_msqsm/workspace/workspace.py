@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,28 @@ if TYPE_CHECKING:
 OpenStudy = Callable[[Path], Study]
 FILES_ID = "files"
 """Patient label of images that were opened as files."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A study as it was read, not yet open.
+
+    Parameters
+    ----------
+    study
+        The study.
+    status
+        State of each session.
+    files
+        The files, where it is not a BIDS folder.
+    out_dir
+        Folder that results of these files go to.
+    """
+
+    study: Study
+    status: Mapping[str, SessionStatus]
+    files: GreFiles | None = None
+    out_dir: Path | None = None
 
 
 class Workspace:
@@ -81,10 +104,7 @@ class Workspace:
         InputError
             When it is not a BIDS folder; what was open before stays open.
         """
-        study = self._open_study(Path(path))
-        self._files = self._out_dir = None
-        self._set(study)
-        return study
+        return self.take(Reading(self._open_study(Path(path)), {}))
 
     def open_files(self, files: GreFiles, out_dir: Path) -> Study:
         """Open gradient-echo files outside a BIDS folder; results go to ``out_dir``.
@@ -94,13 +114,40 @@ class Workspace:
         InputError
             When a file does not exist; what was open before stays open.
         """
-        absent = [path for path in files.paths if not path.is_file()]
-        if absent or not files.paths:
-            raise InputError(f"there is no file {absent[0]}" if absent else "no image was given")
-        self._files, self._out_dir = files, Path(out_dir)
-        study = _study_of(files, self._out_dir)
-        self._set(study)
-        return study
+        return self.take(_reading_of(files, Path(out_dir)))
+
+    def read(self, path: Path) -> Reading:
+        """Read a BIDS folder and the state of every session, without opening it: for a thread beside the window.
+
+        Raises
+        ------
+        InputError
+            When it is not a BIDS folder.
+        """
+        return self._with_status(Reading(self._open_study(Path(path)), {}))
+
+    def read_files(self, files: GreFiles, out_dir: Path) -> Reading:
+        """Read the state of gradient-echo files without opening them: for a thread beside the window.
+
+        Raises
+        ------
+        InputError
+            When a file does not exist.
+        """
+        return self._with_status(_reading_of(files, Path(out_dir)))
+
+    def read_again(self) -> Reading | None:
+        """Read again what is open, without opening it: for a thread beside the window; None when nothing is open."""
+        study, files, out_dir = self._study, self._files, self._out_dir
+        if study is None:
+            return None
+        return self.read(study.root) if files is None or out_dir is None else self.read_files(files, out_dir)
+
+    def take(self, reading: Reading) -> Study:
+        """Open what was read."""
+        self._files, self._out_dir = reading.files, reading.out_dir
+        self._set(reading.study, reading.status)
+        return reading.study
 
     def close(self) -> None:
         """Close what is open."""
@@ -112,9 +159,9 @@ class Workspace:
         if self._study is None:
             return
         if self._files is not None and self._out_dir is not None:
-            self._set(_study_of(self._files, self._out_dir))
+            self.open_files(self._files, self._out_dir)
         else:
-            self._set(self._open_study(self._study.root))
+            self.open(self._study.root)
 
     def select(self, label: str | None) -> None:
         """Select a session by its BIDS name.
@@ -135,9 +182,7 @@ class Workspace:
         if label not in self._status:
             if self._study is None:
                 raise KeyError(label)
-            session = self._study.session(label)
-            roots = {"raw": self._study.root, "": self._out_dir or self._study.derivatives_root}
-            self._status[label] = status_of(session, roots, self._pipeline_version)
+            self._status[label] = self._look_at(self._study, label, self._out_dir)
         return self._status[label]
 
     @property
@@ -147,9 +192,18 @@ class Workspace:
             return "Open a BIDS folder or gradient-echo files."
         return "Select a session." if self._selected is None else self.status(self._selected).next_step
 
-    def _set(self, study: Study | None) -> None:
+    def _look_at(self, study: Study, label: str, out_dir: Path | None) -> SessionStatus:
+        roots = {"raw": study.root, "": out_dir or study.derivatives_root}
+        return status_of(study.session(label), roots, self._pipeline_version)
+
+    def _with_status(self, reading: Reading) -> Reading:
+        study = reading.study
+        status = {each.label: self._look_at(study, each.label, reading.out_dir) for each in study.sessions}
+        return replace(reading, status=status)
+
+    def _set(self, study: Study | None, status: Mapping[str, SessionStatus] | None = None) -> None:
         self._study = study
-        self._status.clear()
+        self._status = dict(status or {})
         labels = [session.label for session in self.sessions]
         before = self._selected
         if self._selected not in labels:
@@ -157,6 +211,13 @@ class Workspace:
         self.opened.emit(study)
         if self._selected != before:
             self.selection_changed.emit(self._selected)
+
+
+def _reading_of(files: GreFiles, out_dir: Path) -> Reading:
+    absent = [path for path in files.paths if not path.is_file()]
+    if absent or not files.paths:
+        raise InputError(f"there is no file {absent[0]}" if absent else "no image was given")
+    return Reading(_study_of(files, out_dir), {}, files, out_dir)
 
 
 def _study_of(files: GreFiles, out_dir: Path) -> Study:
