@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import traceback
 import weakref
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.qt.threading import thread_worker
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, QTimer, Signal
 
 from napari_msqsm.widgets import layers
 from napari_msqsm.widgets.images import images_of
 from napari_msqsm.workflow.opening import new_workspace
-from napari_msqsm.workflow.tasks import Task, TaskList, error_sentence
+from napari_msqsm.workflow.outcome import Outcome
+from napari_msqsm.workflow.tasks import Task, TaskList, TaskState, error_sentence
 
 if TYPE_CHECKING:
     from napari import Viewer
+    from qtpy.QtWidgets import QWidget
 
+    from napari_msqsm.model.gre_files import GreFiles
     from napari_msqsm.model.study import Session
-    from napari_msqsm.workspace.workspace import Workspace
+    from napari_msqsm.workspace.workspace import Reading, Workspace
 
 _POLL_MS = 100
 _OF_WINDOW: weakref.WeakValueDictionary[int, Coordinator] = weakref.WeakValueDictionary()
@@ -34,6 +39,8 @@ class Coordinator(QObject):
         The study was opened, read again or closed.
     selection_changed
         Another session was selected.
+    reading_changed
+        Reading files began or ended.
     tasks_changed
         Some task was added or moved on; sent at most ten times a second.
     task_ended
@@ -44,9 +51,11 @@ class Coordinator(QObject):
 
     study_changed = Signal()
     selection_changed = Signal()
+    reading_changed = Signal()
     tasks_changed = Signal()
     task_ended = Signal(object)
     failed = Signal(str, str)
+    _has_read = Signal(object)
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
@@ -54,28 +63,35 @@ class Coordinator(QObject):
         self.workspace: Workspace = new_workspace()
         self.tasks = TaskList()
         self._watched: list[Task] = []
-        self._workers: list[Any] = []
+        self._panels: set[int] = set()
+        self._windows: set[int] = set()
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="msqsm-reading")
+        self._n_reading = 0
+        self._is_shut = False
+        self._last_opened = 0
+        self._last_shown = 0
+        self._has_read.connect(self._on_read)
         self.workspace.opened.connect(self._on_opened)
         self.workspace.selection_changed.connect(self._on_selected)
         self._timer = QTimer(self)
         self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self._look_at_tasks)
 
-    def open_study(self, root: Path) -> bool:
-        """Open a BIDS folder; False, and `failed` tells why, when that does not work."""
-        try:
-            self.workspace.open(root)
-        except Exception as error:  # noqa: BLE001  whatever is wrong with a folder is told, not raised into Qt
-            self.fail(error)
-            return False
-        return True
+    def open_study(self, root: Path) -> None:
+        """Open a BIDS folder beside the window; `failed` tells why when that does not work."""
+        self._open(lambda: self.workspace.read(root))
+
+    def open_files(self, files: GreFiles, out_dir: Path) -> None:
+        """Open the files of one scan beside the window."""
+        self._open(lambda: self.workspace.read_files(files, out_dir))
+
+    def open_made(self, make: Callable[[], Path]) -> None:
+        """Open the BIDS folder that ``make`` writes or copies, beside the window."""
+        self._open(lambda: self.workspace.read(make()))
 
     def refresh(self) -> None:
-        """Read the folder again."""
-        try:
-            self.workspace.refresh()
-        except Exception as error:  # noqa: BLE001
-            self.fail(error)
+        """Read again what is open."""
+        self._open(self.workspace.read_again)
 
     def run(self, title: str, work: Any) -> Task:
         """Queue long work; progress comes by `tasks_changed`."""
@@ -86,41 +102,110 @@ class Coordinator(QObject):
         return task
 
     def show_session(self, session: Session) -> None:
-        """Read a session's images in the background, then show them."""
-
-        @thread_worker  # type: ignore[untyped-decorator]
-        def read() -> Any:
-            return images_of(session)
-
-        worker = read()
-        self._workers.append(worker)
+        """Read a session's images beside the window, then show them; of several, the last one asked for."""
+        self._last_shown += 1
+        turn = self._last_shown
 
         def done(images: Any) -> None:
-            layers.show(self._viewer, images)
-            layers.only_session(self._viewer, session.label)
+            if turn == self._last_shown:
+                layers.show_session(self._viewer, session.label, images)
 
-        worker.returned.connect(done)
-        worker.errored.connect(self.fail)
-        worker.finished.connect(lambda: self._workers.remove(worker))
-        worker.start()
+        self._read(lambda: images_of(session), done)
 
     @property
     def is_reading(self) -> bool:
-        """Whether images are being read."""
-        return bool(self._workers)
+        """Whether files are being read."""
+        return self._n_reading > 0
 
     def fail(self, error: BaseException) -> None:
         """Tell the user what went wrong."""
-        import traceback
-
         self.failed.emit(error_sentence(error), "".join(traceback.format_exception(error)))
 
+    def join(self, panel: QWidget) -> None:
+        """Take note of a panel that was docked, and of its window."""
+        self._panels.add(id(panel))
+        window = panel.window()
+        if window is not None and id(window) not in self._windows:
+            self._windows.add(id(window))
+            window.installEventFilter(self)
+
+    def leave(self, panel: QWidget) -> None:
+        """Take note of a panel that was closed; with the last one, what runs is cancelled."""
+        self._panels.discard(id(panel))
+        if not self._panels:
+            self._stop(wait_s=0.0)
+
     def shut_down(self) -> None:
-        """Stop everything that runs."""
+        """Stop everything that runs, and wait for it."""
+        self._stop(wait_s=10.0)
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  Qt's name
+        """Shut down once the window has closed; a close that the user takes back changes nothing."""
+        if event is not None and event.type() == QEvent.Type.Close:
+            window = weakref.ref(watched)
+            QTimer.singleShot(0, lambda: self._after_close(window()))
+        return False
+
+    def _after_close(self, window: Any) -> None:
+        try:
+            is_open = window is not None and window.isVisible()
+        except RuntimeError:  # the window's C++ side is gone already
+            is_open = False
+        if not is_open:
+            self.shut_down()
+
+    def _stop(self, wait_s: float) -> None:
+        self._is_shut = True
+        if _OF_WINDOW.get(_window_of(self._viewer)) is self:
+            del _OF_WINDOW[_window_of(self._viewer)]
         self._timer.stop()
-        self.tasks.shut_down()
-        for worker in list(self._workers):
-            worker.quit()
+        self._watched.clear()
+        if wait_s:
+            self.tasks.shut_down(wait_s)
+        else:
+            self.tasks.cancel_all()
+        self._reader.shutdown(wait=wait_s > 0, cancel_futures=True)
+
+    def _open(self, read: Callable[[], Reading | None]) -> None:
+        self._last_opened += 1
+        turn = self._last_opened
+
+        def done(reading: Reading | None) -> None:
+            if reading is not None and turn == self._last_opened:
+                self.workspace.take(reading)
+
+        self._read(read, done)
+
+    def _read(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        """Do ``work`` in the reading thread, then ``done`` with its result in this one."""
+        if self._is_shut:
+            return
+
+        def job() -> None:
+            try:
+                value, error = work(), None
+            except Exception as raised:  # noqa: BLE001  told to the user, whatever it is
+                value, error = None, raised
+            if not self._is_shut:
+                self._has_read.emit((done, value, error))
+
+        self._n_reading += 1
+        self._reader.submit(job)
+        self.reading_changed.emit()
+
+    def _on_read(self, result: Any) -> None:
+        done, value, error = result
+        self._n_reading -= 1
+        if self._is_shut:
+            return
+        try:
+            if error is None:
+                done(value)
+            else:
+                self.fail(error)
+        except Exception as raised:  # noqa: BLE001  told to the user, not raised into Qt
+            self.fail(raised)
+        self.reading_changed.emit()
 
     def _on_opened(self, _: object) -> None:
         self.study_changed.emit()
@@ -137,14 +222,30 @@ class Coordinator(QObject):
         self.tasks_changed.emit()
         for task in over:
             self.task_ended.emit(task)
+            if task.state is TaskState.DONE and isinstance(task.result, Outcome):
+                self._show_outcome(task.result)
+
+    def _show_outcome(self, outcome: Outcome) -> None:
+        """Read the study again and show the new map, unless another study was opened meanwhile."""
+
+        def done(reading: Reading | None) -> None:
+            if reading is None or turn != self._last_opened:
+                return
+            self.workspace.take(reading)
+            for session in self.workspace.sessions:
+                if outcome.chimap in session.derivatives.values():
+                    self.show_session(session)
+
+        self._last_opened += 1
+        turn = self._last_opened
+        self._read(self.workspace.read_again, done)
 
 
 def coordinator_of(viewer: Viewer) -> Coordinator:
     """Return the coordinator of a window; a new one when no panel holds one."""
-    window = id(getattr(viewer, "__wrapped__", viewer))  # a plugin is given a proxy of the viewer
-    found = _OF_WINDOW.get(window)
+    found = _OF_WINDOW.get(_window_of(viewer))
     if found is None:
-        found = _OF_WINDOW[window] = Coordinator(viewer)
+        found = _OF_WINDOW[_window_of(viewer)] = Coordinator(viewer)
     return found
 
 
@@ -156,3 +257,7 @@ def open_study_panel(viewer: Viewer, root: Path) -> None:
         panel.coordinator.open_study(root)
 
     QTimer.singleShot(0, open_it)
+
+
+def _window_of(viewer: Viewer) -> int:
+    return id(getattr(viewer, "__wrapped__", viewer))  # a plugin is given a proxy of the viewer

@@ -38,13 +38,18 @@ class Placed:
 
 
 def to_display(array: NDArray[Any], grid: Grid) -> Placed:
-    """Reorder (…, X, Y, Z) for the screen; nothing is interpolated, oblique slices are shown as they were acquired."""
+    """Reorder (…, X, Y, Z) for the screen; nothing is interpolated.
+
+    Oblique slices are shown as they were acquired, the centre of the image where it is in the scanner.
+    """
     turned, on_screen = reoriented(array, grid, SCREEN_CODES)
     lead = turned.ndim - 3
     data = np.transpose(turned, (*range(lead), lead + 2, lead + 1, lead))
     x, y, z = on_screen.voxel_size_mm
-    right, front, up = (float(value) for value in on_screen.affine[:3, 3])
-    return Placed(data, (z, y, x), (up, -front, -right))
+    half = (np.array(on_screen.shape) - 1) / 2.0
+    right, front, up = (float(value) for value in (on_screen.affine @ (*half, 1.0))[:3])
+    first = (up - half[2] * z, -front - half[1] * y, -right - half[0] * x)
+    return Placed(data, (z, y, x), (float(first[0]), float(first[1]), float(first[2])))
 
 
 def from_display(data: NDArray[Any], grid: Grid) -> NDArray[Any]:

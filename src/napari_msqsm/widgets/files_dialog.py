@@ -40,7 +40,7 @@ class FilesDialog(QDialog):
         self.b0.setPlaceholderText("from the JSON sidecars; in tesla")
         self.phase_range = QLineEdit()
         self.phase_range.setPlaceholderText("stored values of −π and π: -4096, 4096")
-        self.out_dir = QLineEdit(str(Path.home() / "napari-msqsm" / "scan"))
+        self.out_dir = QLineEdit()
         form = QFormLayout()
         form.addRow("Magnitude", self._picker(self._take_magnitude))
         form.addRow("Phase", self._picker(self._take_phase))
@@ -88,6 +88,9 @@ class FilesDialog(QDialog):
         if not files.magnitude or not files.phase:
             self.problem.setText("Choose the magnitude and the phase files.")
             return
+        if not self.out_dir.text().strip():
+            self.problem.setText("Say where the results go.")
+            return
         self.accept()
 
     def _picker(self, take: Callable[[tuple[Path, ...]], None]) -> QWidget:
@@ -110,6 +113,7 @@ class FilesDialog(QDialog):
 
     def _take_magnitude(self, paths: tuple[Path, ...]) -> None:
         self.magnitude = paths
+        self.out_dir.setText(str(paths[0].parent / "msqsm"))
 
     def _take_phase(self, paths: tuple[Path, ...]) -> None:
         self.phase = paths

@@ -32,6 +32,8 @@ class DisplayImage:
     ----------
     name
         Of the layer.
+    label
+        Session that it belongs to; empty for a file on its own.
     kind
         What it is, see `_KINDS`.
     placed
@@ -44,9 +46,14 @@ class DisplayImage:
         Contrast limits.
     visible
         Whether it is shown at first.
+    unit
+        Of the values on screen; empty when they have none.
+    layer_type
+        ``image`` or ``labels``.
     """
 
     name: str
+    label: str
     kind: str
     placed: Placed
     grid: Grid
@@ -129,6 +136,7 @@ def read_image(path: Path, kind: str = "image", *, label: str = "", visible: boo
     unit = f" ({what.unit})" if what.unit else ""
     return DisplayImage(
         name=f"{label} {title}{unit}".strip(),
+        label=label,
         kind=kind,
         placed=to_display(values, raw.grid),
         grid=raw.grid,

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _METADATA = "msqsm"
 _AXIS_LABELS = ("z", "y", "x")
-_LATERALITY = "R ◂ patient ▸ L"
 _CHI = "Chimap"
 
 
@@ -59,7 +58,6 @@ def show(viewer: Viewer, images: Iterable[DisplayImage]) -> None:
             widen(viewer.add_image(image.placed.data, **keywords_of(image)))
     if empty and len(viewer.layers):
         viewer.reset_view()
-        mark_sides(viewer)
 
 
 def widen(layer: Layer) -> None:
@@ -71,12 +69,11 @@ def widen(layer: Layer) -> None:
     layer.contrast_limits = (first, last)
 
 
-def mark_sides(viewer: Viewer) -> None:
-    """Say on the canvas which side of the patient is where."""
-    viewer.text_overlay.text = _LATERALITY
-    viewer.text_overlay.position = "top_center"
-    viewer.text_overlay.font_size = 12
-    viewer.text_overlay.visible = True
+def widen_ours(viewer: Viewer) -> None:
+    """`widen` every image layer of ours, such as those that a reader made."""
+    for layer in viewer.layers:
+        if _METADATA in layer.metadata and hasattr(layer, "contrast_limits"):
+            widen(layer)
 
 
 def only_session(viewer: Viewer, label: str) -> None:

@@ -27,6 +27,7 @@ def read_files(path: str | Sequence[str]) -> list[LayerData]:
     from napari_msqsm.widgets.images import kind_of, read_image
     from napari_msqsm.widgets.layers import layer_data
 
+    _adjust_window()
     return layer_data(read_image(p, kind_of(p)) for p in _paths(path))
 
 
@@ -55,6 +56,25 @@ def _open_panel(root: Path) -> bool:
 
     open_study_panel(viewer, root)
     return True
+
+
+def _adjust_window() -> None:
+    """Once napari has added the layers: mark the sides and free the contrast sliders."""
+    import napari
+
+    viewer = napari.current_viewer()
+    if viewer is None or getattr(viewer, "window", None) is None:
+        return
+    from qtpy.QtCore import QTimer
+
+    from napari_msqsm.widgets.coordinator import coordinator_of
+    from napari_msqsm.widgets.layers import widen_ours
+
+    def adjust() -> None:
+        coordinator_of(viewer).mark_sides()
+        widen_ours(viewer)
+
+    QTimer.singleShot(0, adjust)
 
 
 def _paths(path: str | Sequence[str]) -> list[Path]:

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_msqsm._backend import gpu_status
 from napari_msqsm.errors import ParameterError
 from napari_msqsm.qsm.presets import PRESETS
 from napari_msqsm.widgets.coordinator import coordinator_of
@@ -27,6 +28,8 @@ from napari_msqsm.workflow.reconstruct import reconstruct_files, reconstruct_ses
 from napari_msqsm.workflow.tasks import TaskState
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import napari
 
     from napari_msqsm.model.study import Session
@@ -52,6 +55,7 @@ class ReconstructPanel(QWidget):
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__()
         self.coordinator = coordinator_of(napari_viewer)
+        self._of_task: dict[int, tuple[Path | None, str]] = {}
         column = QVBoxLayout(self)
         self.target = QLabel()
         self.target.setWordWrap(True)
@@ -110,7 +114,8 @@ class ReconstructPanel(QWidget):
             assert study is not None
             return reconstruct_session(study, session, settings, phase_sign=sign, **shared)
 
-        self.coordinator.run(session.label, work)
+        task = self.coordinator.run(session.label, work)
+        self._of_task[id(task)] = (None if study is None else study.root, session.label)
 
     def _choices(self) -> QFormLayout:
         form = QFormLayout()
@@ -123,6 +128,7 @@ class ReconstructPanel(QWidget):
         self.sign.setToolTip("Direction in which this scanner stores phase; a wrong sign makes iron look like calcium")
         self.device = QComboBox()
         self.device.addItems(list(_DEVICES))
+        self.device.currentTextChanged.connect(self._check)
         form.addRow("Preset", self.preset)
         form.addRow("Phase sign", self.sign)
         form.addRow("Compute on", self.device)
@@ -148,9 +154,12 @@ class ReconstructPanel(QWidget):
             self.problem.setText(str(error))
             return None
 
-    def _check(self) -> None:
+    def _check(self, *_: object) -> None:
         self.problem.setText("")
         self._settings()
+        if _DEVICES[self.device.currentText()] == "cuda":
+            usable, reason = gpu_status()
+            self.problem.setText(self.problem.text() if usable else f"The GPU cannot be used: {reason}.")
         self.problem.setVisible(bool(self.problem.text()))
 
     def _renew(self) -> None:
@@ -165,14 +174,17 @@ class ReconstructPanel(QWidget):
             self.target.setText(f"<b>{session.label}</b>: {workspace.status(session.label).next_step}")
 
     def _on_ended(self, task: Task) -> None:
+        root, label = self._of_task.pop(id(task), (None, ""))
         if task.state is not TaskState.DONE or not isinstance(task.result, Outcome):
             return
-        outcome = task.result
+        self.notes.setText(_notes(task.result))
+        workspace = self.coordinator.workspace
+        if workspace.study is None or workspace.study.root != root:
+            return  # another study was opened meanwhile
         self.coordinator.refresh()
-        self.notes.setText(_notes(outcome))
-        session = next((s for s in self.coordinator.workspace.sessions if s.label == task.title), None)
-        if session is not None:
-            self.coordinator.show_session(session)
+        selected = workspace.selected
+        if selected is not None and selected.label == label:
+            self.coordinator.show_session(selected)
 
 
 def _notes(outcome: Outcome) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QSettings, Qt
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_msqsm.widgets.coordinator import coordinator_of
+from napari_msqsm.widgets.coordinator import LAST_FOLDER, coordinator_of, memory
 from napari_msqsm.widgets.files_dialog import FilesDialog
 from napari_msqsm.widgets.task_view import ErrorReport
 from napari_msqsm.widgets.words import session_details, state_words
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from napari_msqsm.model.study import Session
 
-_LAST_FOLDER = "last_folder"
 _EMPTY = (
     "<h3>No study is open</h3>"
     "<p>Open the folder of a <b>BIDS dataset</b>: multi-echo gradient echo (MEGRE, magnitude and phase) of every "
@@ -51,10 +50,7 @@ class StudyPanel(QWidget):
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         column.addWidget(self.title)
         self.pages = QStackedWidget()
-        empty = QLabel(_EMPTY)
-        empty.setWordWrap(True)
-        empty.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.pages.addWidget(empty)
+        self.pages.addWidget(self._empty_page())
         self.pages.addWidget(self._session_page())
         column.addWidget(self.pages, 1)
         self.next_step = QLabel()
@@ -100,10 +96,10 @@ class StudyPanel(QWidget):
 
     def open_folder(self) -> None:
         """Ask for a folder and open it."""
-        start = str(_memory().value(_LAST_FOLDER, str(Path.home())))
+        start = str(memory().value(LAST_FOLDER, str(Path.home())))
         chosen = QFileDialog.getExistingDirectory(self, "Open a BIDS dataset", start)
-        if chosen and self.coordinator.open_study(Path(chosen)):
-            _memory().setValue(_LAST_FOLDER, chosen)
+        if chosen:
+            self.coordinator.open_study(Path(chosen))
 
     def open_files(self) -> None:
         """Ask for gradient-echo files and open them."""
@@ -143,6 +139,22 @@ class StudyPanel(QWidget):
             button.clicked.connect(action)
             line.addWidget(button)
         return line
+
+    def _empty_page(self) -> QWidget:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        empty = QLabel(_EMPTY)
+        empty.setWordWrap(True)
+        column.addWidget(empty)
+        last = Path(str(memory().value(LAST_FOLDER, "")))
+        if last.name and last.is_dir():
+            again = QPushButton(f"Open {last.name} again")
+            again.setToolTip(str(last))
+            again.clicked.connect(lambda: self.coordinator.open_study(last))
+            column.addWidget(again)
+        column.addStretch(1)
+        return page
 
     def _session_page(self) -> QWidget:
         page = QWidget()
@@ -206,7 +218,3 @@ class StudyPanel(QWidget):
         self.error.setVisible(bool(sentence))
         self.report.setVisible(bool(sentence))
         self.report.set_report(sentence, details)
-
-
-def _memory() -> QSettings:
-    return QSettings("napari-msqsm", "napari-msqsm")

@@ -92,7 +92,8 @@ def state_words(status: SessionStatus) -> str:
 def session_details(session: Session, status: SessionStatus) -> str:
     """All that is known of a session, as HTML."""
     parts = [f"<b>{session.label}</b>" + (f" · {session.date:%d %b %Y}" if session.date else "")]
-    parts.append("There: " + (", ".join(status.there) or "nothing"))
+    there = ", ".join(status.there).replace("ce-gadolinium_T1w", "T1w after gadolinium")
+    parts.append("There: " + (there or "nothing"))
     if status.missing:
         parts.append("Missing: " + "; ".join(status.missing))
     if status.reasons:
