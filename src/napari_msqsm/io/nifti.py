@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _CHUNK_BYTES = 1 << 22
-_SCANNER_CODES = (1, 2)
-"""NIfTI codes of positions in the scanner; the others are templates."""
+_FIRST_TEMPLATE_CODE = 3
+"""NIfTI codes: 1 in the scanner, 2 aligned to another image, 3 and above in a template."""
+_MM_PER_UNIT = {"meter": 1e3, "micron": 1e-3}
+_SMALLEST_VOXEL_MM, _LARGEST_VOXEL_MM = 0.005, 100.0
+_FORMS_APART_MM = 1.0
 _UNREADABLE = (
     OSError,
     EOFError,
@@ -95,7 +99,7 @@ def load_raw(path: Path, *, what: str = "image") -> RawImage:
     if path.stat().st_size == 0:
         raise InputError(f"{what} {path} is empty (0 bytes); copy or convert it again")
     try:
-        _check_to_the_end(path)
+        n_bytes = _unpacked_bytes(path)
         image = nib.load(path)
     except _UNREADABLE as error:
         raise InputError(f"{what} {path} cannot be read as NIfTI ({_first_line(error)}); convert it again") from None
@@ -106,9 +110,10 @@ def load_raw(path: Path, *, what: str = "image") -> RawImage:
         raise InputError(f"{what} {path} has {len(image.shape)} axes {image.shape}; give a 3-D volume or a 4-D stack")
     if any(n == 0 for n in shape):
         raise InputError(f"{what} {path} has no voxels (shape {image.shape}); convert it again")
-    if int(np.prod(shape)) == 1:
+    if int(np.prod(shape[:3])) == 1:
         raise InputError(f"{what} {path} has one voxel; give a whole image")
-    _check_length(path, image, what)
+    if n_bytes is not None and n_bytes < (promised := _promised_bytes(image)):
+        raise InputError(f"{what} {path} is truncated ({n_bytes} of {promised} bytes); copy it again")
     complex_values = image.get_data_dtype().kind == "c"
     if image.get_data_dtype().kind not in "iufc":
         raise InputError(f"{what} {path} holds {image.get_data_dtype()} values; give a grey-scale image")
@@ -116,11 +121,16 @@ def load_raw(path: Path, *, what: str = "image") -> RawImage:
         array = np.asarray(image.dataobj, dtype=np.complex64 if complex_values else np.float32)
     except _UNREADABLE as error:
         raise InputError(f"{what} {path} is truncated or damaged ({_first_line(error)}); copy it again") from None
-    affine, assumptions = _scanner_affine(path, image)
     try:
+        affine, assumptions = _scanner_affine(path, image)
         grid = Grid(shape[:3], affine)
-    except MetadataError as error:
+    except (MetadataError, nib.spatialimages.HeaderDataError) as error:
         raise MetadataError(f"{what} {path}: {error}") from None
+    edges = grid.voxel_size_mm
+    if min(edges) < _SMALLEST_VOXEL_MM or max(edges) > _LARGEST_VOXEL_MM:
+        raise MetadataError(
+            f"{what} {path} would have voxels of {edges[0]:g}×{edges[1]:g}×{edges[2]:g} mm; repair the header's unit"
+        )
     return RawImage(
         array=array.reshape(shape),
         stored_as_integer=image.get_data_dtype().kind in "iu",
@@ -178,6 +188,9 @@ def save_volume(path: Path, array: NDArray[Any], grid: Grid, *, sidecar: Mapping
     Booleans become uint8, floating-point numbers float32; the affine is stored as both sform and qform.
     """
     path = Path(path)
+    if array.shape[:3] != grid.shape:
+        raise ShapeMismatchError(f"an array of shape {array.shape} does not fit a grid of {grid.shape} ({path})")
+    text = None if sidecar is None else json.dumps(sidecar, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     if array.dtype == np.bool_:
         array = array.astype(np.uint8)
     elif array.dtype.kind == "f":
@@ -188,17 +201,28 @@ def save_volume(path: Path, array: NDArray[Any], grid: Grid, *, sidecar: Mapping
     image.header.set_xyzt_units("mm", "sec")
     with atomic_path(path) as temporary:
         nib.save(image, temporary)
-    if sidecar is not None:
+    if text is not None:
         with atomic_path(path.with_name(path.name.removesuffix(".gz").removesuffix(".nii") + ".json")) as temporary:
-            temporary.write_text(json.dumps(sidecar, indent=2, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+            temporary.write_text(text, "utf-8")
 
 
-def _check_to_the_end(path: Path) -> None:
-    """Unpack a compressed file once: its checksum stands at the end, where nibabel does not read."""
-    if path.name.endswith(".gz"):
-        with gzip.open(path) as stream:
-            while stream.read(_CHUNK_BYTES):
-                pass
+def _unpacked_bytes(path: Path) -> int | None:
+    """Length of a file; of a compressed one unpacked, which reads it to its checksum, where nibabel does not read.
+
+    None where the values lie in another file, or the compression is another one.
+    """
+    name = path.name.lower()
+    if name.endswith(".nii"):
+        return path.stat().st_size
+    if not name.endswith(".nii.gz"):
+        return None
+    with gzip.open(path) as stream:
+        return sum(len(chunk) for chunk in iter(lambda: stream.read(_CHUNK_BYTES), b""))
+
+
+def _promised_bytes(image: Any) -> int:
+    """Length of the file by its header."""
+    return int(image.dataobj.offset) + math.prod(image.shape) * int(image.get_data_dtype().itemsize)
 
 
 def _without_trailing_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -212,25 +236,44 @@ def _number(proxy: Any, name: str, default: float) -> float:
     return default if value is None or not np.isfinite(value) else float(value)
 
 
-def _check_length(path: Path, image: Any, what: str) -> None:
-    """Compare what the header promises with what the file holds, before memory is asked for."""
-    promised = int(np.prod(image.shape, dtype=np.int64)) * image.get_data_dtype().itemsize
-    if not path.name.endswith(".gz") and path.stat().st_size < promised:
-        raise InputError(f"{what} {path} is truncated ({path.stat().st_size} of {promised} bytes); copy it again")
-
-
 def _scanner_affine(path: Path, image: Any) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """Where the voxels are in the scanner (B0 runs along its z axis), and what the header left open."""
-    sform, qform = int(image.header["sform_code"]), int(image.header["qform_code"])
-    if sform not in _SCANNER_CODES and qform in _SCANNER_CODES:
-        note = f"{path.name}: its sform belongs to a template; the position in the scanner is taken from its qform"
-        return image.get_qform(), (note,) if sform > 0 else ()
-    if sform == 0 and qform == 0:
+    """Where the voxels are in the scanner (B0 runs along its z axis) in mm, and what the header left open."""
+    mm = _MM_PER_UNIT.get(image.header.get_xyzt_units()[0], 1.0)
+    in_mm = np.diag((mm, mm, mm, 1.0))
+    forms = {name: in_mm @ form for name, form in _coded_forms(image).items()}
+    codes = {name: int(image.header[f"{name}_code"]) for name in forms}
+    if not forms:
         axes = "".join(nib.orientations.aff2axcodes(image.affine))
-        return image.affine, (
-            f"{path.name} does not say how it lies in the scanner; its voxel axes are taken as {axes}",
-        )
-    return image.affine, ()
+        note = f"{path.name} does not say how it lies in the scanner; its voxel axes are taken as {axes}"
+        return in_mm @ image.affine, (note,)
+    best = min(forms, key=lambda name: codes[name])
+    if codes[best] >= _FIRST_TEMPLATE_CODE:
+        note = f"{path.name} lies in a template, not in the scanner; B0 is taken along the template's z axis"
+        return forms[best], (note,)
+    if len(forms) == 2 and _apart_mm(forms["sform"], forms["qform"], image.shape[:3]) > _FORMS_APART_MM:
+        note = f"{path.name}: its sform and qform disagree; the position in the scanner is taken from its {best}"
+        return forms[best], (note,)
+    return forms[best], ()
+
+
+def _coded_forms(image: Any) -> dict[str, NDArray[np.float64]]:
+    """Affines that the header declares, sform first."""
+    forms = {}
+    if int(image.header["sform_code"]) > 0:
+        forms["sform"] = image.header.get_sform()
+    if int(image.header["qform_code"]) > 0:
+        try:
+            forms["qform"] = image.header.get_qform()
+        except _UNREADABLE:
+            if not forms:
+                raise
+    return forms
+
+
+def _apart_mm(one: NDArray[np.float64], other: NDArray[np.float64], shape: tuple[int, ...]) -> float:
+    """How far the farthest corner moves between two affines."""
+    corners = np.array(np.meshgrid(*[(0, n - 1) for n in shape], [1], indexing="ij")).reshape(4, -1)
+    return float(np.max(np.abs((one - other) @ corners)))
 
 
 def _first_line(error: BaseException) -> str:
