@@ -1,0 +1,58 @@
+"""Words of the panels."""
+
+from __future__ import annotations
+
+import pytest
+
+from napari_msqsm.errors import ParameterError
+from napari_msqsm.widgets.words import as_text, from_text, label_of, task_words, time_words
+from napari_msqsm.workflow.tasks import TaskList
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("inversion.lambda_csf", "λ CSF"),
+        ("brain_mask.threshold", "Brain mask threshold"),
+        ("inversion.threshold", "TKD threshold"),
+        ("background.margin_mm", "Margin"),
+        ("background.cg_max_iter", "CG max iter"),
+        ("csf_mask", "CSF mask"),
+    ],
+)
+def test_labels_are_words_without_units(name, label):
+    assert label_of(name) == label
+
+
+@pytest.mark.parametrize("value", [True, False, 5.0, 1e-4, 7, (12.0, 8.0, 5.0), "csf"])
+def test_text_of_a_value_gives_the_value_back(value):
+    text = as_text(value)
+    back = from_text(text, text)
+    assert (float(back) if isinstance(value, int | float) and not isinstance(value, bool) else back) == value
+
+
+def test_an_empty_list_is_a_value():
+    assert from_text("", "12, 8") == ()
+
+
+def test_a_list_of_words_is_refused():
+    with pytest.raises(ParameterError, match="not a list of numbers"):
+        from_text("5, six", "5, 6")
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(7.4, "0:07"), (67, "1:07"), (3727, "1:02:07")])
+def test_time_is_written_as_on_a_clock(seconds, words):
+    assert time_words(seconds) == words
+
+
+def test_a_task_says_how_it_ended():
+    tasks = TaskList()
+
+    def fails(on_progress, cancel):
+        raise ParameterError("no voxel is left; lower the radius")
+
+    done, failed = tasks.add("one", lambda *_: 1), tasks.add("two", fails)
+    assert done.wait(5)
+    assert failed.wait(5)
+    assert task_words(done) == "one: done in 0:00"
+    assert task_words(failed) == "two: no voxel is left; lower the radius"
