@@ -222,7 +222,7 @@ def _unpacked_bytes(path: Path) -> int | None:
 
 def _promised_bytes(image: Any) -> int:
     """Length of the file by its header."""
-    return int(image.dataobj.offset) + math.prod(image.shape) * int(image.get_data_dtype().itemsize)
+    return int(image.dataobj.offset + math.prod(image.shape) * image.get_data_dtype().itemsize)
 
 
 def _without_trailing_ones(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _TOLERANCE = 0.01
 """Part of a range by which values may exceed it (rounding, resampling)."""
 _LEAST_RADIANS = 0.1
+_MOST_RADIANS = 1000.0
+"""Unwrapped phase stays below: 160 turns are 3 kHz at 50 ms."""
 _LEAST_SPAN = 0.5
 """A phase image that fills less than this part of ±π cannot be told from one in another unit."""
 
@@ -33,9 +36,15 @@ PHASE_SIGN_OF_VENDOR: dict[str, Literal[1, -1]] = {
 
 The DICOM readers of Cornell's MEDI toolbox, which wants exp(−i·2π·f·TE), conjugate Siemens and Philips data and take
 those of GE and United Imaging (UIH) as they are. Nothing reliable is known to us of other vendors. The QSM consensus
-paper
-(doi 10.1002/mrm.30006) asks to check the sign on the data, which is done after loading.
+paper (doi 10.1002/mrm.30006) asks to check the sign on the data, which is done after loading.
 """
+
+_NAMES_OF_VENDOR = {
+    "siemens": "siemens",
+    "philips": "philips",
+    "ge": "ge|general electric",
+    "uih": "uih|united imaging",
+}
 
 
 @dataclass(frozen=True)
@@ -55,11 +64,14 @@ class PhaseScale:
         return np.asarray((stored - np.float32(self.low)) * np.float32(scale) - np.float32(math.pi), dtype=np.float32)
 
 
+_RADIANS = PhaseScale(-math.pi, math.pi)
+"""Values that are radians already, whichever turn they lie in."""
+
+
 def vendor_of(manufacturer: str) -> str:
     """Key of a manufacturer's name in `PHASE_SIGN_OF_VENDOR`, empty when it is not known."""
-    name = manufacturer.strip().lower()
-    for vendor in PHASE_SIGN_OF_VENDOR:
-        if name.startswith(vendor) or (vendor == "uih" and "united imaging" in name):
+    for vendor, names in _NAMES_OF_VENDOR.items():
+        if re.search(rf"(?<![a-z])({names})(?![a-z])", manufacturer.lower()):
             return vendor
     return ""
 
@@ -100,16 +112,15 @@ def phase_scale(
         raise MetadataError(f"{found}: the phase is the same everywhere; give the phase images of the scanner")
     if phase_range is not None:
         return _declared(phase_range, low, high, found)
-    if units.lower() in {"rad", "radian", "radians"} and high - low < _LEAST_RADIANS:
-        raise MetadataError(f"{found}, too little for radians, which its sidecar says; pass --phase-range LOW HIGH")
-    if units.lower() in {"rad", "radian", "radians"}:
-        return _declared((-math.pi, math.pi) if low < -_TOLERANCE else (0.0, 2.0 * math.pi), low, high, found)
+    if units.strip().lower() in {"rad", "radian", "radians"}:
+        if high - low < _LEAST_RADIANS or max(-low, high) > _MOST_RADIANS:
+            amount = "little" if high - low < _LEAST_RADIANS else "much"
+            raise MetadataError(f"{found}, too {amount} for the radians of its sidecar; pass --phase-range LOW HIGH")
+        return _RADIANS
     scaled = any(image.slope != 1.0 or image.intercept != 0.0 for image in images)
     stored_as_integer = all(image.stored_as_integer for image in images)
-    if scaled or not stored_as_integer:
-        radians = _radians(low, high)
-        if radians is not None:
-            return radians
+    if (scaled or not stored_as_integer) and _look_like_radians(low, high):
+        return _RADIANS
     vendor = vendor_of(manufacturer)
     standard = _standard_range(vendor, low, high)
     if standard is not None:
@@ -126,7 +137,7 @@ def _declared(phase_range: tuple[float, float], low: float, high: float, found: 
     if not (math.isfinite(first) and math.isfinite(last) and first < last):
         raise MetadataError(f"--phase-range must be two increasing numbers, got {first:g} {last:g}")
     slack = _TOLERANCE * (last - first)
-    if math.isclose(last - first, 2.0 * math.pi, rel_tol=_TOLERANCE):
+    if math.isclose(last - first, 2.0 * math.pi, rel_tol=_TOLERANCE) and max(-low, high) <= _MOST_RADIANS:
         return PhaseScale(first, last)  # radians may be unwrapped already
     if low < first - slack or high > last + slack:
         raise MetadataError(f"{found}, outside the phase range {first:g} … {last:g}; correct --phase-range")
@@ -136,15 +147,12 @@ def _declared(phase_range: tuple[float, float], low: float, high: float, found: 
     return PhaseScale(first, last)
 
 
-def _radians(low: float, high: float) -> PhaseScale | None:
+def _look_like_radians(low: float, high: float) -> bool:
+    """Whether values lie within −π … π or 0 … 2π, and fill enough of it."""
     slack = _TOLERANCE * 2.0 * math.pi
     if high - low < _LEAST_SPAN * 2.0 * math.pi:
-        return None
-    if low >= -math.pi - slack and high <= math.pi + slack:
-        return PhaseScale(-math.pi, math.pi)
-    if low >= -slack and high <= 2.0 * math.pi + slack:
-        return PhaseScale(0.0, 2.0 * math.pi)
-    return None
+        return False
+    return any(low >= first - slack and high <= first + 2.0 * math.pi + slack for first in (-math.pi, 0.0))
 
 
 def _standard_range(vendor: str, low: float, high: float) -> tuple[float, float] | None:
