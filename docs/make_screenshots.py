@@ -19,6 +19,7 @@ def main() -> None:
     """Write ``study_panel.png`` and ``reconstruct_panel.png``."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NAPARI_CONFIG"] = str(Path(folder) / "napari.yaml")
+        os.environ["XDG_CONFIG_HOME"] = folder  # what the panels remember
         _draw(Path(folder) / "sample-study")
 
 
@@ -32,9 +33,8 @@ def _draw(root: Path) -> None:
     viewer = napari.Viewer(show=True)
     viewer.window._qt_window.resize(*_SIZE)
     dock, study = viewer.window.add_plugin_dock_widget("napari-msqsm", "Study")
-    viewer.window._qt_window.resizeDocks([dock], [460], _horizontal())
+    viewer.window._qt_window.resizeDocks([dock], [480], _horizontal())
     coordinator = study.coordinator
-    coordinator.open_study(root)
 
     def settle() -> None:
         QTest.qWait(200)
@@ -42,13 +42,15 @@ def _draw(root: Path) -> None:
             QTest.qWait(50)
         QTest.qWait(400)
 
+    coordinator.open_study(root)
+    settle()
     study.show_selected()
     settle()
     viewer.dims.set_current_step(0, viewer.dims.nsteps[0] // 2)
     _save(viewer, "study_panel.png")
 
     dock, panel = viewer.window.add_plugin_dock_widget("napari-msqsm", "Reconstruct", tabify=True)
-    viewer.window._qt_window.resizeDocks([dock], [460], _horizontal())
+    viewer.window._qt_window.resizeDocks([dock], [480], _horizontal())
     panel.preset.setCurrentIndex(panel.preset.findData("recommended"))
     panel.run_selected()
     settle()

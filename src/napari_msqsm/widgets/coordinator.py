@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QObject, QTimer, Signal
+from qtpy.QtCore import QCoreApplication, QEvent, QObject, QSettings, QTimer, Signal
 
 from napari_msqsm.widgets import layers
 from napari_msqsm.widgets.images import images_of
@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     from napari_msqsm.workspace.workspace import Reading, Workspace
 
 _POLL_MS = 100
+_LAST_FOLDER = "last_folder"
 _OF_WINDOW: weakref.WeakValueDictionary[int, Coordinator] = weakref.WeakValueDictionary()
-"""Coordinators that a panel still holds, by window."""
+_DOCKED: set[Coordinator] = set()
+"""Coordinators whose window is open; others live as long as a panel holds them."""
 
 
 class Coordinator(QObject):
-    """One for each window; the panels hold it, and it goes with the last of them.
+    """One for each window; closing a panel stops nothing, closing the window stops everything.
 
     Signals
     -------
@@ -63,7 +65,6 @@ class Coordinator(QObject):
         self.workspace: Workspace = new_workspace()
         self.tasks = TaskList()
         self._watched: list[Task] = []
-        self._panels: set[int] = set()
         self._windows: set[int] = set()
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="msqsm-reading")
         self._n_reading = 0
@@ -76,10 +77,19 @@ class Coordinator(QObject):
         self._timer = QTimer(self)
         self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self._look_at_tasks)
+        app = QCoreApplication.instance()
+        if app is not None:
+            app.aboutToQuit.connect(self.shut_down)
 
     def open_study(self, root: Path) -> None:
         """Open a BIDS folder beside the window; `failed` tells why when that does not work."""
         self._open(lambda: self.workspace.read(root))
+
+    @property
+    def last_folder(self) -> Path | None:
+        """Folder of the study that was opened last, in this window or before; None when it is gone."""
+        last = Path(str(_memory().value(_LAST_FOLDER, "")))
+        return last if last.name and last.is_dir() else None
 
     def open_files(self, files: GreFiles, out_dir: Path) -> None:
         """Open the files of one scan beside the window."""
@@ -122,24 +132,27 @@ class Coordinator(QObject):
         self.failed.emit(error_sentence(error), "".join(traceback.format_exception(error)))
 
     def join(self, panel: QWidget) -> None:
-        """Take note of a panel that was docked, and of its window."""
-        self._panels.add(id(panel))
+        """Take note of the window that a panel was docked in, to stop when it closes."""
         window = panel.window()
-        if window is not None and id(window) not in self._windows:
+        if window is not None and window is not panel and id(window) not in self._windows:
             self._windows.add(id(window))
             window.installEventFilter(self)
-
-    def leave(self, panel: QWidget) -> None:
-        """Take note of a panel that was closed; with the last one, what runs is cancelled."""
-        self._panels.discard(id(panel))
-        if not self._panels:
-            self._stop(wait_s=0.0)
+            _DOCKED.add(self)
 
     def shut_down(self) -> None:
         """Stop everything that runs, and wait for it."""
-        self._stop(wait_s=10.0)
+        if self._is_shut:
+            return
+        self._is_shut = True
+        _DOCKED.discard(self)
+        if _OF_WINDOW.get(_window_of(self._viewer)) is self:
+            del _OF_WINDOW[_window_of(self._viewer)]
+        self._timer.stop()
+        self._watched.clear()
+        self.tasks.shut_down()
+        self._reader.shutdown(wait=True, cancel_futures=True)
 
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802  Qt's name
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Shut down once the window has closed; a close that the user takes back changes nothing."""
         if event is not None and event.type() == QEvent.Type.Close:
             window = weakref.ref(watched)
@@ -154,25 +167,16 @@ class Coordinator(QObject):
         if not is_open:
             self.shut_down()
 
-    def _stop(self, wait_s: float) -> None:
-        self._is_shut = True
-        if _OF_WINDOW.get(_window_of(self._viewer)) is self:
-            del _OF_WINDOW[_window_of(self._viewer)]
-        self._timer.stop()
-        self._watched.clear()
-        if wait_s:
-            self.tasks.shut_down(wait_s)
-        else:
-            self.tasks.cancel_all()
-        self._reader.shutdown(wait=wait_s > 0, cancel_futures=True)
-
     def _open(self, read: Callable[[], Reading | None]) -> None:
         self._last_opened += 1
         turn = self._last_opened
 
         def done(reading: Reading | None) -> None:
-            if reading is not None and turn == self._last_opened:
-                self.workspace.take(reading)
+            if reading is None or turn != self._last_opened:
+                return
+            self.workspace.take(reading)
+            if reading.files is None:
+                _memory().setValue(_LAST_FOLDER, str(reading.study.root))
 
         self._read(read, done)
 
@@ -226,15 +230,15 @@ class Coordinator(QObject):
                 self._show_outcome(task.result)
 
     def _show_outcome(self, outcome: Outcome) -> None:
-        """Read the study again and show the new map, unless another study was opened meanwhile."""
+        """Read the study again, and show the new map where its session is still the selected one."""
 
         def done(reading: Reading | None) -> None:
             if reading is None or turn != self._last_opened:
                 return
             self.workspace.take(reading)
-            for session in self.workspace.sessions:
-                if outcome.chimap in session.derivatives.values():
-                    self.show_session(session)
+            selected = self.workspace.selected
+            if selected is not None and outcome.chimap in selected.derivatives.values():
+                self.show_session(selected)
 
         self._last_opened += 1
         turn = self._last_opened
@@ -257,6 +261,10 @@ def open_study_panel(viewer: Viewer, root: Path) -> None:
         panel.coordinator.open_study(root)
 
     QTimer.singleShot(0, open_it)
+
+
+def _memory() -> QSettings:
+    return QSettings("napari-msqsm", "napari-msqsm")
 
 
 def _window_of(viewer: Viewer) -> int:

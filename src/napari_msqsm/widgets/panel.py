@@ -1,4 +1,4 @@
-"""What both panels are: a widget that knows its window's coordinator, and tells it when it comes and goes."""
+"""What both panels are: a widget that knows its window's coordinator and goes when it is closed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Panel(QWidget):
         self.viewer = viewer
         self.coordinator = coordinator_of(viewer)
 
-    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802  Qt's name
+    def changeEvent(self, event: QEvent | None) -> None:
         """Follow the panel into a dock and out of it."""
         super().changeEvent(event)
         if event is None or event.type() != QEvent.Type.ParentChange:
@@ -29,5 +29,4 @@ class Panel(QWidget):
         if self.parent() is not None:
             self.coordinator.join(self)
         else:
-            self.coordinator.leave(self)
-            self.deleteLater()
+            self.deleteLater()  # else it would go on listening, unseen

@@ -67,11 +67,11 @@ def _adjust_window() -> None:
         return
     from qtpy.QtCore import QTimer
 
-    from napari_msqsm.widgets.coordinator import coordinator_of
+    from napari_msqsm.widgets.laterality import mark_sides
     from napari_msqsm.widgets.layers import widen_ours
 
     def adjust() -> None:
-        coordinator_of(viewer).mark_sides()
+        mark_sides(viewer)
         widen_ours(viewer)
 
     QTimer.singleShot(0, adjust)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 from qtpy.QtCore import Qt
@@ -13,13 +14,12 @@ from qtpy.QtWidgets import (
     QPushButton,
     QScrollArea,
     QVBoxLayout,
-    QWidget,
 )
 
 from napari_msqsm._backend import gpu_status
 from napari_msqsm.errors import ParameterError
 from napari_msqsm.qsm.presets import PRESETS
-from napari_msqsm.widgets.coordinator import coordinator_of
+from napari_msqsm.widgets.panel import Panel
 from napari_msqsm.widgets.settings_form import SettingsForm
 from napari_msqsm.widgets.task_view import TaskView
 from napari_msqsm.workflow.inputs import FilesRequest
@@ -28,8 +28,6 @@ from napari_msqsm.workflow.reconstruct import reconstruct_files, reconstruct_ses
 from napari_msqsm.workflow.tasks import TaskState
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import napari
 
     from napari_msqsm.model.study import Session
@@ -49,13 +47,11 @@ _SIGN_WORDS: dict[str, Literal[1, -1] | None] = {
 _DEVICES = {"automatic": "auto", "CPU": "cpu", "GPU (CUDA)": "cuda"}
 
 
-class ReconstructPanel(QWidget):
+class ReconstructPanel(Panel):
     """Reconstruct the selected session, or all."""
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
-        super().__init__()
-        self.coordinator = coordinator_of(napari_viewer)
-        self._of_task: dict[int, tuple[Path | None, str]] = {}
+        super().__init__(napari_viewer)
         column = QVBoxLayout(self)
         self.target = QLabel()
         self.target.setWordWrap(True)
@@ -80,6 +76,7 @@ class ReconstructPanel(QWidget):
         self.coordinator.study_changed.connect(self._renew)
         self.coordinator.selection_changed.connect(self._renew)
         self.coordinator.task_ended.connect(self._on_ended)
+        self.coordinator.failed.connect(self._say)
         self._renew()
         self._check()
 
@@ -114,8 +111,7 @@ class ReconstructPanel(QWidget):
             assert study is not None
             return reconstruct_session(study, session, settings, phase_sign=sign, **shared)
 
-        task = self.coordinator.run(session.label, work)
-        self._of_task[id(task)] = (None if study is None else study.root, session.label)
+        self.coordinator.run(session.label, work)
 
     def _choices(self) -> QFormLayout:
         form = QFormLayout()
@@ -171,25 +167,21 @@ class ReconstructPanel(QWidget):
         if session is None:
             self.target.setText("Open a study in the Study panel, and select a session.")
         else:
-            self.target.setText(f"<b>{session.label}</b>: {workspace.status(session.label).next_step}")
+            self.target.setText(f"<b>{escape(session.label)}</b>: {escape(workspace.status(session.label).next_step)}")
 
     def _on_ended(self, task: Task) -> None:
-        root, label = self._of_task.pop(id(task), (None, ""))
-        if task.state is not TaskState.DONE or not isinstance(task.result, Outcome):
-            return
-        self.notes.setText(_notes(task.result))
-        workspace = self.coordinator.workspace
-        if workspace.study is None or workspace.study.root != root:
-            return  # another study was opened meanwhile
-        self.coordinator.refresh()
-        selected = workspace.selected
-        if selected is not None and selected.label == label:
-            self.coordinator.show_session(selected)
+        if task.state is TaskState.DONE and isinstance(task.result, Outcome):
+            self.notes.setText(_notes(task.result))
+
+    def _say(self, sentence: str, _: str) -> None:
+        self.problem.setText(sentence)
+        self.problem.setVisible(bool(sentence))
 
 
 def _notes(outcome: Outcome) -> str:
     """Say what the user should know of a finished reconstruction, as HTML."""
-    lines = [f"<b>{outcome.label}</b>" + ("" if outcome.converged else " · <b>did not converge</b>")]
+    head = f"<b>{escape(outcome.label)}</b>" + ("" if outcome.converged else " · <b>did not converge</b>")
+    lines = []
     quality = outcome.quality
     if "csf_sd_ppb" in quality:
         lines.append(
@@ -198,4 +190,4 @@ def _notes(outcome: Outcome) -> str:
         )
     lines += [f"⚠ {sentence}" for sentence in outcome.warnings]
     lines += [f"assumed: {sentence}" for sentence in outcome.assumptions]
-    return "<br>".join(lines)
+    return "<br>".join([head, *map(escape, lines)])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
+from napari_msqsm.errors import ParameterError
 from napari_msqsm.qsm.presets import methods_of, with_method
 from napari_msqsm.settings import with_overrides
 from napari_msqsm.widgets.words import as_text, from_text, label_of
@@ -31,6 +32,7 @@ class SettingsForm(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._body = QWidget()
+        self._is_unfolded = False
         self.set_settings(settings)
 
     def set_settings(self, settings: ReconstructionSettings) -> None:
@@ -47,16 +49,15 @@ class SettingsForm(QWidget):
         for section in type(settings).model_fields:
             self._add_section(section, getattr(settings, section), top, folded)
         column.addLayout(top)
-        fold = QToolButton()
-        fold.setText("▸ All settings")
-        fold.setCheckable(True)
-        rest = QWidget()
-        rest.setLayout(folded)
-        rest.setVisible(False)
-        fold.toggled.connect(rest.setVisible)
-        fold.toggled.connect(lambda on: fold.setText("▾ All settings" if on else "▸ All settings"))
-        column.addWidget(fold)
-        column.addWidget(rest)
+        self.fold = QToolButton()
+        self.fold.setCheckable(True)
+        self._rest = QWidget()
+        self._rest.setLayout(folded)
+        self.fold.toggled.connect(self._unfold)
+        column.addWidget(self.fold)
+        column.addWidget(self._rest)
+        self.fold.setChecked(self._is_unfolded)
+        self._unfold(self._is_unfolded)
         column.addStretch(1)
         self.changed.emit()
 
@@ -107,8 +108,17 @@ class SettingsForm(QWidget):
         choice.currentTextChanged.connect(lambda method: self._choose(section, method))
         top.addRow(label_of(section), choice)
 
+    def _unfold(self, on: bool) -> None:
+        self._is_unfolded = on
+        self._rest.setVisible(on)
+        self.fold.setText("▾ All settings" if on else "▸ All settings")
+
     def _choose(self, section: str, method: str) -> None:
-        self.set_settings(with_method(self._settings, section, method))
+        try:
+            edited = self.settings()
+        except ParameterError:  # a value that is not allowed goes with the form that held it
+            edited = self._settings
+        self.set_settings(with_method(edited, section, method))
 
     def _watch(self, editor: QWidget) -> None:
         if isinstance(editor, QCheckBox):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_msqsm.widgets.coordinator import LAST_FOLDER, coordinator_of, memory
 from napari_msqsm.widgets.files_dialog import FilesDialog
+from napari_msqsm.widgets.panel import Panel
 from napari_msqsm.widgets.task_view import ErrorReport
-from napari_msqsm.widgets.words import session_details, state_words
+from napari_msqsm.widgets.words import images_words, session_details, state_words
 
 if TYPE_CHECKING:
     import napari
@@ -36,14 +37,11 @@ _EMPTY = (
 )
 
 
-class StudyPanel(QWidget):
+class StudyPanel(Panel):
     """Open a study and walk through its sessions."""
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
-        super().__init__()
-        self.coordinator = coordinator_of(napari_viewer)
-        self._viewer = napari_viewer
-        self._labels: dict[int, str] = {}
+        super().__init__(napari_viewer)
         column = QVBoxLayout(self)
         column.addLayout(self._opening_buttons())
         self.title = QLabel()
@@ -64,6 +62,7 @@ class StudyPanel(QWidget):
         column.addWidget(self.report)
         self.coordinator.study_changed.connect(self.renew)
         self.coordinator.selection_changed.connect(self._renew_details)
+        self.coordinator.reading_changed.connect(self._renew_next_step)
         self.coordinator.failed.connect(self._show_error)
         self.renew()
 
@@ -74,7 +73,6 @@ class StudyPanel(QWidget):
         self.pages.setCurrentIndex(0 if study is None else 1)
         self.title.setVisible(study is not None)
         self.tree.clear()
-        self._labels.clear()
         if study is not None:
             self.title.setText(study.root.name)
             self.title.setToolTip(str(study.root))
@@ -96,7 +94,7 @@ class StudyPanel(QWidget):
 
     def open_folder(self) -> None:
         """Ask for a folder and open it."""
-        start = str(memory().value(LAST_FOLDER, str(Path.home())))
+        start = str(self.coordinator.last_folder or Path.home())
         chosen = QFileDialog.getExistingDirectory(self, "Open a BIDS dataset", start)
         if chosen:
             self.coordinator.open_study(Path(chosen))
@@ -105,27 +103,18 @@ class StudyPanel(QWidget):
         """Ask for gradient-echo files and open them."""
         dialog = FilesDialog(self)
         if dialog.exec():
-            files, out_dir = dialog.chosen()
-            try:
-                self.coordinator.workspace.open_files(files, out_dir)
-            except Exception as error:  # noqa: BLE001  told to the user
-                self.coordinator.fail(error)
+            self.coordinator.open_files(*dialog.chosen())
 
     def open_sample(self) -> None:
         """Copy the sample study to the user's folder and open it."""
         from napari_msqsm.phantom.sample import copy_sample_study
         from napari_msqsm.widgets.sample import sample_folder
 
-        try:
-            root = copy_sample_study(sample_folder())
-        except Exception as error:  # noqa: BLE001  told to the user
-            self.coordinator.fail(error)
-            return
-        self.coordinator.open_study(root)
+        self.coordinator.open_made(lambda: copy_sample_study(sample_folder()))
 
     def open_reconstruct(self) -> None:
         """Dock the Reconstruct panel."""
-        self._viewer.window.add_plugin_dock_widget("napari-msqsm", "Reconstruct", tabify=True)
+        self.viewer.window.add_plugin_dock_widget("napari-msqsm", "Reconstruct", tabify=True)
 
     def _opening_buttons(self) -> QHBoxLayout:
         line = QHBoxLayout()
@@ -147,8 +136,8 @@ class StudyPanel(QWidget):
         empty = QLabel(_EMPTY)
         empty.setWordWrap(True)
         column.addWidget(empty)
-        last = Path(str(memory().value(LAST_FOLDER, "")))
-        if last.name and last.is_dir():
+        last = self.coordinator.last_folder
+        if last is not None:
             again = QPushButton(f"Open {last.name} again")
             again.setToolTip(str(last))
             again.clicked.connect(lambda: self.coordinator.open_study(last))
@@ -190,7 +179,7 @@ class StudyPanel(QWidget):
                 f"ses-{session.session_id}" if session.session_id else "scan",
                 f"{session.date:%Y-%m-%d}" if session.date else "no date",
                 state_words(status),
-                ", ".join(word.split(",")[0].replace("ce-gadolinium_T1w", "T1w+Gd") for word in status.there) or "none",
+                images_words(status),
             ]
         )
         for index in range(4):
@@ -211,7 +200,13 @@ class StudyPanel(QWidget):
         session = workspace.selected
         self.details.setText("" if session is None else session_details(session, workspace.status(session.label)))
         self.show_button.setEnabled(session is not None)
-        self.next_step.setText(f"<b>Next step:</b> {workspace.next_step}")
+        self._renew_next_step()
+
+    def _renew_next_step(self) -> None:
+        if self.coordinator.is_reading:
+            self.next_step.setText("Reading…")
+        else:
+            self.next_step.setText(f"<b>Next step:</b> {escape(self.coordinator.workspace.next_step)}")
 
     def _show_error(self, sentence: str, details: str) -> None:
         self.error.setText(sentence)

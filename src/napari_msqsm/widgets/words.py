@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from napari_msqsm.errors import ParameterError
@@ -29,6 +30,7 @@ _LABELS = {
     "background": "Background field",
 }
 _UNITS = ("_mm3", "_mm", "_hz", "_s", "_rad", "_y", "_ppm", "_ppb")
+_CONTRASTS = {"T1w": "T1", "ce-gadolinium_T1w": "T1+Gd", "T2w": "T2"}
 _STATES = {
     SessionState.INCOMPLETE: "cannot",
     SessionState.READY: "to do",
@@ -89,17 +91,22 @@ def state_words(status: SessionStatus) -> str:
     return _STATES[status.state]
 
 
+def images_words(status: SessionStatus) -> str:
+    """Images of a session in the tree: contrasts only."""
+    names = (name.partition(",")[0].removesuffix(" mag+phase") for name in status.there)
+    return ", ".join(_CONTRASTS.get(name, name) for name in names) or "none"
+
+
 def session_details(session: Session, status: SessionStatus) -> str:
     """All that is known of a session, as HTML."""
-    parts = [f"<b>{session.label}</b>" + (f" · {session.date:%d %b %Y}" if session.date else "")]
-    there = ", ".join(status.there).replace("ce-gadolinium_T1w", "T1w after gadolinium")
-    parts.append("There: " + (there or "nothing"))
+    lines = ["There: " + (", ".join(_CONTRASTS.get(name, name) for name in status.there) or "nothing")]
     if status.missing:
-        parts.append("Missing: " + "; ".join(status.missing))
+        lines.append("Missing: " + "; ".join(status.missing))
     if status.reasons:
-        parts.append("Outdated: " + "; ".join(status.reasons))
-    parts += [f"⚠ {sentence}" for sentence in status.warnings]
-    return "<br>".join(parts)
+        lines.append("Outdated: " + "; ".join(status.reasons))
+    lines += [f"⚠ {sentence}" for sentence in status.warnings]
+    head = f"<b>{escape(session.label)}</b>" + (f" · {session.date:%d %b %Y}" if session.date else "")
+    return "<br>".join([head, *map(escape, lines)])
 
 
 def time_words(seconds: float) -> str:
