@@ -135,9 +135,10 @@ def test_one_scale_for_all_echoes():
     assert (scale.low, scale.high) == (-4096, 4096)
 
 
-def test_missing_values_do_not_disturb_the_scale():
+@pytest.mark.parametrize("missing", [np.nan, np.inf, -np.inf])
+def test_missing_values_do_not_disturb_the_scale(missing):
     values = image(-3.1, 3.1, integer=False)
-    values.array[0, 0, 0] = np.nan
+    values.array[0, 0, 0] = missing
     assert scale_of(values).low == -math.pi
 
 

@@ -41,6 +41,10 @@ class EchoStack:
         """Number of echoes."""
         return int(self.echoes.shape[0])
 
+    def path_of(self, echo: int) -> Path:
+        """File that holds an echo."""
+        return self.paths[echo] if len(self.paths) > 1 else self.paths[0]
+
     @property
     def times_s(self) -> tuple[float, ...] | None:
         """Echo times of the sidecars; None where they are not complete."""

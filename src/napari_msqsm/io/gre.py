@@ -108,7 +108,8 @@ def load_gre(
         values, radians = first.echoes, None
         _refuse_not_finite(first, values)
         if float(values.min()) < 0:
-            raise InputError(f"magnitude {first.paths[0]} holds negative values; is it a phase image?")
+            echo = int(values.min(axis=(1, 2, 3)).argmin())
+            raise InputError(f"magnitude {first.path_of(echo)} holds negative values; is it a phase image?")
         if second is not None:
             radians, values = _phase(second, values, phase_range, metadata, assumptions)
     if radians is not None:
@@ -202,9 +203,11 @@ def _magnet(
     elif not frequency:
         frequency = units.imaging_frequency_hz(b0)
         assumptions.append(f"the scanner frequency is not known; γ·B0 at {b0:g} T is used")
-    elif b0_tesla is not None and not frequency_hz and abs(frequency / units.imaging_frequency_hz(b0) - 1.0) > 0.1:
-        frequency = units.imaging_frequency_hz(b0)
-        assumptions.append(f"the field strength given ({b0:g} T) replaces the frequency of the sidecar")
+    elif b0_tesla is not None and not frequency_hz:
+        expected = units.imaging_frequency_hz(b0)
+        if abs(frequency - expected) > 0.1 * expected:
+            frequency = expected
+            assumptions.append(f"the field strength given ({b0:g} T) replaces the frequency of the sidecar")
     return b0, frequency
 
 
@@ -216,8 +219,9 @@ def _phase(
     assumptions: list[str],
 ) -> tuple[NDArray[np.float32], NDArray[Any]]:
     missing = ~np.isfinite(part.echoes)
-    if missing.all():
-        raise InputError(f"phase {part.paths[0]} holds nothing but NaN; convert it again")
+    empty = missing.all(axis=(1, 2, 3))
+    if empty.any():
+        raise InputError(f"phase {part.path_of(int(empty.argmax()))} holds nothing but NaN; convert it again")
     if missing.any():
         gone = missing.any(axis=0)
         lost = _holes(gone, magnitude[0])
@@ -271,6 +275,7 @@ def _sign(declared: Literal[1, -1] | None, metadata: Mapping[str, Any], assumpti
 
 
 def _refuse_not_finite(part: EchoStack, values: NDArray[Any]) -> None:
-    bad = int(np.count_nonzero(~np.isfinite(values)))
-    if bad:
-        raise InputError(f"{part.name} {part.paths[0]} holds {bad} NaN or infinite values; convert it again")
+    bad = np.count_nonzero(~np.isfinite(values), axis=(1, 2, 3))
+    if bad.any():
+        path = part.path_of(int(bad.argmax()))
+        raise InputError(f"{part.name} {path} holds {int(bad.sum())} NaN or infinite values; convert it again")

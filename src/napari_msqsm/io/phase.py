@@ -105,8 +105,9 @@ def phase_scale(
     MetadataError
         When the scale is unknown or the values do not fit the declared range.
     """
-    low = min(float(np.nanmin(image.array)) for image in images)
-    high = max(float(np.nanmax(image.array)) for image in images)
+    finite = [image.array[np.isfinite(image.array)] for image in images]
+    low = min(float(values.min()) for values in finite)
+    high = max(float(values.max()) for values in finite)
     found = f"{names[0]} holds values from {low:g} to {high:g}"
     if low == high:
         raise MetadataError(f"{found}: the phase is the same everywhere; give the phase images of the scanner")
