@@ -139,10 +139,13 @@ def _background(values: Values, settings: ReconstructionSettings, on_progress: P
 
 
 def _csf_mask(values: Values, settings: ReconstructionSettings, _: Progress) -> Values:
+    xp = namespace_of(values["magnitude"])
+    signal = values["magnitude"][0, ...] * xp.exp(values["r2star_hz"] * float(values["echo_times_s"][0]))
     found = csf_mask(
         to_numpy(values["r2star_hz"]),
         mask=to_numpy(values["mask"]),
         voxel_size_mm=values["voxel_size_mm"],
+        signal=to_numpy(signal),
         settings=settings.csf_mask,
     )
     return {"csf_mask": like(found, values["mask"])}
@@ -294,7 +297,16 @@ STEPS: tuple[Step, ...] = (
         _background,
         30,
     ),
-    Step("csf_mask", "CSF mask", 1, ("r2star_hz", "mask", "voxel_size_mm"), ("csf_mask",), ("csf_mask",), _csf_mask, 2),
+    Step(
+        "csf_mask",
+        "CSF mask",
+        2,
+        ("r2star_hz", "magnitude", "echo_times_s", "mask", "voxel_size_mm"),
+        ("csf_mask",),
+        ("csf_mask",),
+        _csf_mask,
+        2,
+    ),
     Step(
         "inversion",
         "Dipole inversion",

@@ -48,6 +48,7 @@ PRESETS: dict[str, ReconstructionSettings] = {
         residual_background=ResidualBackgroundSettings(
             smv_radii_mm=(12.0, 8.0, 5.0), neighbours_at_edge=True, keep_rim=True
         ),
+        csf_mask=CsfMaskSettings(max_r2star_hz=6.0, most_deviation_sd=3.0),
         inversion=MediSettings(edges="inside", phase_scale="ppm"),
     ),
     "fast": ReconstructionSettings(

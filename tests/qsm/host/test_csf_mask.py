@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from napari_msqsm.qsm.host.csf_mask import CsfMaskSettings, csf_mask
 
@@ -55,3 +56,18 @@ def test_specks_are_left_out(scene):
 def test_none_is_an_empty_mask(scene):
     _, brain, *_ = scene
     assert not csf_mask(np.full(SHAPE, 20.0), mask=brain, voxel_size_mm=VOXEL).any()
+
+
+def test_edge_voxels_that_hold_tissue_are_left_out(scene):
+    r2star, brain, ventricles, _ = scene
+    rng = np.random.default_rng(2)
+    edge = ventricles & ~ndimage.binary_erosion(ventricles)
+    r2star = np.where(edge, 4.0, r2star) + rng.normal(0, 0.3, SHAPE)
+    signal = np.where(ventricles, np.where(edge, 1.2, 1.0), 2.0) + rng.normal(0, 0.02, SHAPE)
+    strict = CsfMaskSettings(most_deviation_sd=3.0)
+    whole = csf_mask(r2star, mask=brain, voxel_size_mm=VOXEL, signal=signal)
+    pure = csf_mask(r2star, mask=brain, voxel_size_mm=VOXEL, signal=signal, settings=strict)
+    assert (whole & edge).sum() > 0.99 * edge.sum()
+    assert not (pure & edge).any()
+    inside = ventricles & ~edge
+    assert (pure & inside).sum() > 0.95 * inside.sum()

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_INSIDE_QUANTILE = 0.7
+
+
 class CsfMaskSettings(Settings):
     """Automatic ventricular CSF mask."""
 
@@ -35,6 +38,12 @@ class CsfMaskSettings(Settings):
         10.0, ge=0, unit="mm", help="Distance kept from the surface, where sulcal CSF lies."
     )
     least_volume_mm3: float = quantity(50.0, ge=0, unit="mm³", help="Smaller parts are left out.")
+    most_deviation_sd: float = quantity(
+        0.0,
+        ge=0,
+        help="Partial volume: voxels of the ventricles are kept while R2* and signal lie within this many standard "
+        "deviations of the ventricles' inside. 0 is off.",
+    )
 
 
 def csf_mask(
@@ -42,6 +51,7 @@ def csf_mask(
     *,
     mask: NDArray[np.bool_],
     voxel_size_mm: tuple[float, float, float],
+    signal: NDArray[Any] | None = None,
     settings: CsfMaskSettings | None = None,
 ) -> NDArray[np.bool_]:
     """Voxels of the ventricles; empty when none is found.
@@ -54,11 +64,13 @@ def csf_mask(
         (X, Y, Z) brain.
     voxel_size_mm
         Voxel edges.
+    signal
+        (X, Y, Z) magnitude extrapolated to TE = 0; without it partial volume is not looked at.
 
     Notes
     -----
     Differs from the toolbox: parts are kept by volume and by reaching the centre, not by being the three largest; a
-    distance to the surface keeps sulci out; voxels of zero R2* (no signal) are not CSF unless enclosed by it.
+    distance to the surface keeps sulci out; voxels on the edge that hold tissue, too, can be left out.
     """
     settings = settings or CsfMaskSettings()
     low = mask & (r2star_hz < settings.max_r2star_hz) & (depth_mm(mask, voxel_size_mm) > settings.least_depth_mm)
@@ -72,4 +84,24 @@ def csf_mask(
     volume_mm3 = ndimage.sum_labels(low, parts, index) * float(np.prod(voxel_size_mm))
     reaches = ndimage.sum_labels(central, parts, index) > 0
     kept = index[(volume_mm3 >= settings.least_volume_mm3) & reaches]
-    return np.asarray(np.isin(parts, kept), dtype=bool)
+    found = np.asarray(np.isin(parts, kept), dtype=bool)
+    if signal is not None and settings.most_deviation_sd > 0 and found.any():
+        found &= _deviation_sd(r2star_hz, signal, _inside(found)) < settings.most_deviation_sd
+    return found
+
+
+def _inside(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep the third of the region's voxels that have most neighbours in it."""
+    neighbours = ndimage.convolve(region.astype(np.uint8), np.ones((3, 3, 3), dtype=np.uint8), mode="constant")
+    return region & (neighbours >= np.quantile(neighbours[region], _INSIDE_QUANTILE))
+
+
+def _deviation_sd(r2star_hz: NDArray[Any], signal: NDArray[Any], core: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Distance from the core in R2* (only above it) and signal, in robust standard deviations."""
+    squared = np.zeros(core.shape)
+    for image, one_sided in ((r2star_hz, True), (signal, False)):
+        middle = float(np.median(image[core]))
+        spread = 1.4826 * float(np.median(np.abs(image[core] - middle))) or 1.0
+        away = (image - middle) / spread
+        squared += (np.maximum(away, 0) if one_sided else away) ** 2
+    return np.sqrt(squared)
