@@ -60,13 +60,13 @@ def open_study(root: Path) -> Study:
     description = root / "dataset_description.json"
     if description.is_file() and read_json(description).get("DatasetType") == "derivative":
         raise InputError(f"{root} holds derivatives; open the BIDS dataset that they were made from")
-    participants = _rows(root / "participants.tsv", "participant_id")
+    participants = _rows(root / "participants.tsv", "participant_id", "sub-")
     derivatives = root / "derivatives" / "msqsm"
     patients = []
     for folder in sorted(root.glob("sub-*/"), key=_natural):
         patient_id = folder.name.removeprefix("sub-")
         sessions = _sessions(root, folder, patient_id, derivatives)
-        patients.append(Patient(patient_id, tuple(sessions), participants.get(folder.name, {})))
+        patients.append(Patient(patient_id, tuple(sessions), participants.get(patient_id, {})))
     if not patients:
         raise InputError(f"{root} has no patient (no sub-* folder)")
     return Study(root, tuple(patients))
@@ -81,12 +81,12 @@ def derivative_path(study: Study, session: Session, suffix: str, *, datatype: st
 
 
 def _sessions(root: Path, folder: Path, patient_id: str, derivatives: Path) -> list[Session]:
-    rows = _rows(folder / f"{folder.name}_sessions.tsv", "session_id")
+    rows = _rows(folder / f"{folder.name}_sessions.tsv", "session_id", "ses-")
     folders = sorted(folder.glob("ses-*/"), key=_natural) or [folder]
     sessions = []
     for place in folders:
         session_id = place.name.removeprefix("ses-") if place != folder else ""
-        row = dict(rows.get(place.name, {}))
+        row = dict(rows.get(session_id, {}))
         date = _date(row.pop("acq_time", None)) or _scan_date(place)
         sessions.append(_session(root, place, patient_id, session_id, date, row, derivatives))
     dates = {session.label: session.date.replace(tzinfo=None) for session in sessions if session.date is not None}
@@ -104,7 +104,7 @@ def _session(
     covariates: Mapping[str, Any],
     derivatives: Path,
 ) -> Session:
-    images = [path for path in sorted((place / "anat").glob("*")) if path.name.endswith(_IMAGES)]
+    images = [path for path in sorted((place / "anat").glob("sub-*")) if path.name.endswith(_IMAGES)]
     unusable: list[str] = []
     gre, notes = _gre(root, [path for path in images if entities_of(path)[1] == "MEGRE"], unusable)
     contrasts = _contrasts(images)
@@ -160,7 +160,9 @@ def _contrasts(images: list[Path]) -> dict[Contrast, Path]:
     found: dict[Contrast, Path] = {}
     for path in images:
         entities, suffix = entities_of(path)
-        with_agent = "gad" in entities.get("ce", "").lower()
+        if entities.get("part", "mag") != "mag":
+            continue
+        with_agent = "ce" in entities
         for contrast in CONTRASTS:
             agent, _, wanted = contrast.rpartition("_")
             if suffix == wanted and bool(agent) == with_agent:
@@ -205,13 +207,15 @@ def _natural(path: Path) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]
 
 
-def _rows(path: Path, key: str) -> dict[str, dict[str, Any]]:
+def _rows(path: Path, key: str, prefix: str) -> dict[str, dict[str, Any]]:
+    """Rows by identifier, with or without its prefix in the table."""
     if not path.is_file():
         return {}
     table = read_table(path, text_columns=(key,))
     if key not in table.columns:
         return {}
-    return {str(row[key]): {k: v for k, v in cells(row).items() if k != key} for _, row in table.iterrows()}
+    rows = ((str(row[key]), cells(row)) for _, row in table.iterrows())
+    return {name.removeprefix(prefix): {k: v for k, v in row.items() if k != key} for name, row in rows}
 
 
 def _scan_date(place: Path) -> datetime | None:

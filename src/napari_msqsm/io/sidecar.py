@@ -20,7 +20,7 @@ def read_json(path: Path) -> dict[str, Any]:
         When the file is not one.
     """
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
         value = json.loads(text) if text.strip() else {}
     except (OSError, ValueError) as error:
         raise MetadataError(f"sidecar {path} cannot be read ({error}); repair or remove it") from None
@@ -46,8 +46,7 @@ def inherited(path: Path, *, root: Path) -> dict[str, Any]:
     A JSON file applies when it lies in the image's folder or above it inside the dataset, has the same suffix, and all
     its entities are the image's.
     """
-    root = root.resolve()
-    folder = path.resolve().parent
+    root, folder = root.absolute(), path.absolute().parent
     folders = [folder, *[above for above in folder.parents if above == root or root in above.parents]]
     if folder != root and root not in folder.parents:
         return beside(path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,18 +36,21 @@ def read_table(path: Path, *, text_columns: Sequence[str] = ()) -> pd.DataFrame:
     path = Path(path)
     separator = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
     try:
-        return pd.read_csv(
-            path,
-            sep=separator,
-            na_values=_MISSING,
-            keep_default_na=False,
-            dtype=dict.fromkeys(text_columns, str),
-            encoding="utf-8-sig",
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
+            return pd.read_csv(
+                path,
+                sep=separator,
+                index_col=False,
+                na_values=_MISSING,
+                keep_default_na=False,
+                dtype=dict.fromkeys(text_columns, str),
+                encoding="utf-8-sig",
+            )
     except FileNotFoundError:
         raise InputError(f"table {path} does not exist; check the path") from None
-    except (OSError, ValueError, pd.errors.ParserError) as error:
-        raise InputError(f"table {path} cannot be read ({str(error).splitlines()[0]})") from None
+    except (OSError, EOFError, ValueError, zlib.error, pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        raise InputError(f"table {path} cannot be read ({str(error).splitlines()[0].strip('. ')})") from None
 
 
 def write_table(path: Path, table: pd.DataFrame) -> None:
