@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import threading
+
 import numpy as np
 import pytest
 
@@ -39,3 +42,19 @@ def asymmetric():
     """Image in which every direction can be told: (X, Y, Z) = RAS, larger to the right, front and top."""
     x, y, z = np.meshgrid(np.arange(3), np.arange(4), np.arange(5), indexing="ij")
     return (100 * x + 10 * y + z).astype(np.float32)
+
+
+@pytest.fixture
+def window(make_napari_viewer, qtbot):
+    """A viewer; nothing of ours may run once it is closed."""
+    viewer = make_napari_viewer()
+    yield viewer
+    before = [thread for thread in threading.enumerate() if thread.name.startswith("msqsm")]
+    viewer.close()
+    qtbot.waitUntil(lambda: not any(thread.is_alive() for thread in before), timeout=15_000)
+
+
+@pytest.fixture
+def study_copy(tiny_study, tmp_path):
+    """The tiny study, to write into."""
+    return shutil.copytree(tiny_study, tmp_path / "tiny-study")

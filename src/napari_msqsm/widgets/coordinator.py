@@ -19,7 +19,7 @@ from napari_msqsm.workflow.tasks import Task, TaskList, TaskState, error_sentenc
 
 if TYPE_CHECKING:
     from napari import Viewer
-    from qtpy.QtWidgets import QWidget
+    from qtpy.QtWidgets import QMainWindow
 
     from napari_msqsm.model.gre_files import GreFiles
     from napari_msqsm.model.study import Session
@@ -127,14 +127,18 @@ class Coordinator(QObject):
         """Whether files are being read."""
         return self._n_reading > 0
 
+    @property
+    def is_watching(self) -> bool:
+        """Whether some task is not over, or its end not yet told."""
+        return bool(self._watched)
+
     def fail(self, error: BaseException) -> None:
         """Tell the user what went wrong."""
         self.failed.emit(error_sentence(error), "".join(traceback.format_exception(error)))
 
-    def join(self, panel: QWidget) -> None:
+    def join(self, window: QMainWindow) -> None:
         """Take note of the window that a panel was docked in, to stop when it closes."""
-        window = panel.window()
-        if window is not None and window is not panel and id(window) not in self._windows:
+        if not self._is_shut and id(window) not in self._windows:
             self._windows.add(id(window))
             window.installEventFilter(self)
             _DOCKED.add(self)

@@ -67,14 +67,18 @@ class FilesDialog(QDialog):
         ValueError
             When a field does not hold numbers.
         """
-        times, limits = _numbers(self.echo_times.text()), _numbers(self.phase_range.text())
+        times = _numbers("echo times", self.echo_times.text())
+        b0 = _numbers("field strength", self.b0.text())
+        limits = _numbers("phase range", self.phase_range.text())
+        if len(b0) > 1:
+            raise ValueError("the field strength is one number")
         if limits and len(limits) != 2:
             raise ValueError("the phase range is two numbers")
         files = GreFiles(
             magnitude=self.magnitude,
             phase=self.phase,
             echo_times_s=times or None,
-            b0_tesla=float(self.b0.text()) if self.b0.text().strip() else None,
+            b0_tesla=b0[0] if b0 else None,
             phase_range=(limits[0], limits[1]) if limits else None,
         )
         return files, Path(self.out_dir.text()).expanduser()
@@ -83,7 +87,7 @@ class FilesDialog(QDialog):
         try:
             files, _ = self.chosen()
         except ValueError as error:
-            self.problem.setText(f"Not a number: {error}")
+            self.problem.setText(f"{str(error)[:1].upper()}{str(error)[1:]}.")
             return
         if not files.magnitude or not files.phase:
             self.problem.setText("Choose the magnitude and the phase files.")
@@ -104,7 +108,8 @@ class FilesDialog(QDialog):
             names, _ = QFileDialog.getOpenFileNames(self, "Choose files", str(Path.home()), _FILTER)
             if names:
                 take(tuple(Path(name) for name in names))
-                said.setText(f"{len(names)} files, {Path(names[0]).name} …")
+                more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+                said.setText(Path(names[0]).name + more)
 
         button.clicked.connect(choose)
         line.addWidget(said, 1)
@@ -119,5 +124,8 @@ class FilesDialog(QDialog):
         self.phase = paths
 
 
-def _numbers(text: str) -> tuple[float, ...]:
-    return tuple(float(part) for part in text.replace(",", " ").split())
+def _numbers(what: str, text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.replace(",", " ").replace(";", " ").split())
+    except ValueError:
+        raise ValueError(f"{text!r} is not a list of numbers for the {what}") from None

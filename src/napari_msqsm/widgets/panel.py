@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QWidget
+from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtWidgets import QMainWindow, QWidget
 
 from napari_msqsm.widgets.coordinator import coordinator_of
 
@@ -18,6 +18,10 @@ class Panel(QWidget):
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__()
+        self._when_docked = QTimer(self)  # the dock comes into the window after the panel into the dock
+        self._when_docked.setSingleShot(True)
+        self._when_docked.setInterval(0)
+        self._when_docked.timeout.connect(self._join)
         self.viewer = viewer
         self.coordinator = coordinator_of(viewer)
 
@@ -26,7 +30,14 @@ class Panel(QWidget):
         super().changeEvent(event)
         if event is None or event.type() != QEvent.Type.ParentChange:
             return
-        if self.parent() is not None:
-            self.coordinator.join(self)
-        else:
+        if self.parent() is None:
             self.deleteLater()  # else it would go on listening, unseen
+        else:
+            self._when_docked.start()
+
+    def _join(self) -> None:
+        above = self.parent()
+        while above is not None and not isinstance(above, QMainWindow):
+            above = above.parent()
+        if above is not None:
+            self.coordinator.join(above)

@@ -33,19 +33,24 @@ def read_files(path: str | Sequence[str]) -> list[LayerData]:
 
 def read_study(path: str | Sequence[str]) -> list[LayerData]:
     """Open a BIDS folder in the Study panel; where there is no window, return the first session's images."""
-    from napari_msqsm.io.bids import open_study
-
     root = _paths(path)[0]
-    if _open_panel(root):
+    if open_panel(root):
         return [(None,)]  # napari's word for: read, and nothing to add
+    return first_session(root)
+
+
+def first_session(root: Path) -> list[LayerData]:
+    """Layers of the first session with a gradient echo."""
+    from napari_msqsm.io.bids import open_study
     from napari_msqsm.widgets.images import images_of
     from napari_msqsm.widgets.layers import layer_data
 
+    _adjust_window()
     sessions = [session for session in open_study(root).sessions if session.gre]
     return layer_data(images_of(sessions[0])) if sessions else [(None,)]
 
 
-def _open_panel(root: Path) -> bool:
+def open_panel(root: Path) -> bool:
     """Ask the window, if there is one, to show the Study panel with this folder."""
     import napari
 

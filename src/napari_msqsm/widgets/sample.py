@@ -15,8 +15,13 @@ def sample_folder() -> Path:
 
 
 def open_sample() -> list[LayerData]:
-    """Copy the sample study to the user's folder, once, and open it."""
-    from napari_msqsm.phantom.sample import copy_sample_study
-    from napari_msqsm.widgets.reader import read_study
+    """Copy the sample study to the user's folder, once, open it in the Study panel and return its first session.
 
-    return read_study(str(copy_sample_study(sample_folder())))
+    napari takes a sample without layers for a failure, so that the panel alone would not do.
+    """
+    from napari_msqsm.phantom.sample import copy_sample_study
+    from napari_msqsm.widgets.reader import first_session, open_panel
+
+    root = copy_sample_study(sample_folder())
+    open_panel(root)
+    return first_session(root)
