@@ -7,7 +7,7 @@ import json
 import pytest
 
 from napari_msqsm.errors import MetadataError
-from napari_msqsm.io.sidecar import beside, entities_of, inherited, read_json, stem_of
+from napari_msqsm.io.sidecar import Sidecars, beside, entities_of, read_json, stem_of
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_nearer_and_more_specific_files_win(put, tmp_path):
     put("sub-01/ses-1/sub-01_ses-1_MEGRE.json", {"d": "session"})
     put("sub-01/ses-1/anat/sub-01_ses-1_echo-2_MEGRE.json", {"EchoTime": 0.009, "Units": "arbitrary"})
     put("sub-01/ses-1/anat/sub-01_ses-1_echo-2_part-phase_MEGRE.json", {"e": "file"})
-    assert inherited(image, root=tmp_path) == {
+    assert Sidecars(tmp_path).of(image) == {
         "a": "root",
         "b": "root phase",
         "c": "subject",
@@ -81,21 +81,21 @@ def test_files_of_other_images_do_not_apply(put, tmp_path):
     put("part-phase_MEGRE.json", {"x": 1})
     put("sub-02/anat/MEGRE.json", {"x": 1})
     put("xMEGRE.json", {"x": 1})
-    assert inherited(image, root=tmp_path) == {}
+    assert Sidecars(tmp_path).of(image) == {}
 
 
 def test_nothing_above_the_dataset_is_read(put, tmp_path):
     image = put("data/sub-01/anat/sub-01_MEGRE.nii.gz")
     put("MEGRE.json", {"x": 1})
     put("data/MEGRE.json", {"y": 1})
-    assert inherited(image, root=tmp_path / "data") == {"y": 1}
+    assert Sidecars(tmp_path / "data").of(image) == {"y": 1}
 
 
 def test_image_elsewhere_has_only_its_own_sidecar(put, tmp_path):
     image = put("elsewhere/sub-01_MEGRE.nii.gz")
     put("elsewhere/MEGRE.json", {"x": 1})
     put("elsewhere/sub-01_MEGRE.json", {"y": 1})
-    assert inherited(image, root=tmp_path / "data") == {"y": 1}
+    assert Sidecars(tmp_path / "data").of(image) == {"y": 1}
 
 
 def test_linked_images_inherit_from_the_dataset_not_from_where_they_lie(put, tmp_path):
@@ -107,13 +107,13 @@ def test_linked_images_inherit_from_the_dataset_not_from_where_they_lie(put, tmp
         image.symlink_to(stored)
     except OSError:
         pytest.skip("links cannot be made here")
-    assert inherited(image, root=tmp_path / "data") == {"MagneticFieldStrength": 3, "EchoTime": 0.004}
+    assert Sidecars(tmp_path / "data").of(image) == {"MagneticFieldStrength": 3, "EchoTime": 0.004}
 
 
 def test_inheritance_of_a_published_dataset(shared_data):
     root = shared_data / "real" / "qmri_megre"
     image = root / "sub-01" / "anat" / "sub-01_echo-02_MEGRE.nii.gz"
-    found = inherited(image, root=root)
+    found = Sidecars(root).of(image)
     assert found["EchoTime"] == pytest.approx(
         json.loads(image.with_name("sub-01_echo-02_MEGRE.json").read_text())["EchoTime"]
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from napari_msqsm.errors import InputError, MetadataError
-from napari_msqsm.io.sidecar import entities_of, inherited, read_json
+from napari_msqsm.io.sidecar import Sidecars, entities_of, read_json
 from napari_msqsm.io.tables import cells, read_table
 from napari_msqsm.model.study import CONTRASTS, Contrast, EchoFile, Part, Patient, Session, Study
 
@@ -62,10 +62,11 @@ def open_study(root: Path) -> Study:
         raise InputError(f"{root} holds derivatives; open the BIDS dataset that they were made from")
     participants = _rows(root / "participants.tsv", "participant_id", "sub-")
     derivatives = root / "derivatives" / "msqsm"
+    sidecars = Sidecars(root)
     patients = []
     for folder in sorted(root.glob("sub-*/"), key=_natural):
         patient_id = folder.name.removeprefix("sub-")
-        sessions = _sessions(root, folder, patient_id, derivatives)
+        sessions = _sessions(sidecars, folder, patient_id, derivatives)
         patients.append(Patient(patient_id, tuple(sessions), participants.get(patient_id, {})))
     if not patients:
         raise InputError(f"{root} has no patient (no sub-* folder)")
@@ -80,7 +81,7 @@ def derivative_path(study: Study, session: Session, suffix: str, *, datatype: st
     return folder / datatype / f"{session.label}_{suffix}.nii.gz"
 
 
-def _sessions(root: Path, folder: Path, patient_id: str, derivatives: Path) -> list[Session]:
+def _sessions(sidecars: Sidecars, folder: Path, patient_id: str, derivatives: Path) -> list[Session]:
     rows = _rows(folder / f"{folder.name}_sessions.tsv", "session_id", "ses-")
     folders = sorted(folder.glob("ses-*/"), key=_natural) or [folder]
     sessions = []
@@ -88,7 +89,7 @@ def _sessions(root: Path, folder: Path, patient_id: str, derivatives: Path) -> l
         session_id = place.name.removeprefix("ses-") if place != folder else ""
         row = dict(rows.get(session_id, {}))
         date = _date(row.pop("acq_time", None)) or _scan_date(place)
-        sessions.append(_session(root, place, patient_id, session_id, date, row, derivatives))
+        sessions.append(_session(sidecars, place, patient_id, session_id, date, row, derivatives))
     dates = {session.label: session.date.replace(tzinfo=None) for session in sessions if session.date is not None}
     if len(dates) == len(sessions):
         sessions.sort(key=lambda session: dates[session.label])
@@ -96,7 +97,7 @@ def _sessions(root: Path, folder: Path, patient_id: str, derivatives: Path) -> l
 
 
 def _session(
-    root: Path,
+    sidecars: Sidecars,
     place: Path,
     patient_id: str,
     session_id: str,
@@ -106,7 +107,7 @@ def _session(
 ) -> Session:
     images = [path for path in sorted((place / "anat").glob("sub-*")) if path.name.endswith(_IMAGES)]
     unusable: list[str] = []
-    gre, notes = _gre(root, [path for path in images if entities_of(path)[1] == "MEGRE"], unusable)
+    gre, notes = _gre(sidecars, [path for path in images if entities_of(path)[1] == "MEGRE"], unusable)
     contrasts = _contrasts(images)
     unusable += _defects(gre)
     missing = unusable + _missing(gre, contrasts) + notes
@@ -124,7 +125,7 @@ def _session(
     )
 
 
-def _gre(root: Path, paths: list[Path], unusable: list[str]) -> tuple[tuple[EchoFile, ...], list[str]]:
+def _gre(sidecars: Sidecars, paths: list[Path], unusable: list[str]) -> tuple[tuple[EchoFile, ...], list[str]]:
     """Files of the first complete acquisition; repeated runs and other acquisitions are named, not mixed in."""
     acquisitions: dict[tuple[tuple[str, str], ...], list[EchoFile]] = {}
     for path in paths:
@@ -135,7 +136,7 @@ def _gre(root: Path, paths: list[Path], unusable: list[str]) -> tuple[tuple[Echo
         key = tuple(sorted((k, v) for k, v in entities.items() if k not in {"echo", "part"}))
         echo = int(entities["echo"]) if entities.get("echo", "").isdigit() else None
         try:
-            sidecar = inherited(path, root=root)
+            sidecar = sidecars.of(path)
         except MetadataError as error:
             unusable.append(str(error))
             sidecar = {}

@@ -40,27 +40,54 @@ def beside(path: Path) -> dict[str, Any]:
     return read_json(sidecar) if sidecar.is_file() else {}
 
 
-def inherited(path: Path, *, root: Path) -> dict[str, Any]:
-    """All metadata that apply to an image of a BIDS dataset; the nearer file wins.
+class Sidecars:
+    """Metadata of the images of a BIDS dataset; every folder is listed and every file read once.
 
     A JSON file applies when it lies in the image's folder or above it inside the dataset, has the same suffix, and all
-    its entities are the image's.
+    its entities are the image's; the nearer file wins.
+
+    Parameters
+    ----------
+    root
+        The folder of the dataset.
     """
-    root, folder = root.absolute(), path.absolute().parent
-    folders = [folder, *[above for above in folder.parents if above == root or root in above.parents]]
-    if folder != root and root not in folder.parents:
-        return beside(path)
-    entities, suffix = entities_of(path)
-    out: dict[str, Any] = {}
-    for level in reversed(folders):
-        matches = []
-        for candidate in sorted(level.glob(f"*{suffix}.json")):
-            own, own_suffix = entities_of(candidate)
-            if own_suffix == suffix and own.items() <= entities.items():
-                matches.append((len(own), candidate))
-        for _, candidate in sorted(matches, key=lambda match: match[0]):
-            out |= read_json(candidate)
-    return out
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+        self._found: dict[Path, list[tuple[dict[str, str], str, Path]]] = {}
+        self._read: dict[Path, dict[str, Any]] = {}
+
+    def of(self, path: Path) -> dict[str, Any]:
+        """All metadata that apply to an image.
+
+        Raises
+        ------
+        MetadataError
+            When one of its sidecars is damaged.
+        """
+        folder = path.absolute().parent
+        if folder != self._root and self._root not in folder.parents:
+            return beside(path)
+        entities, suffix = entities_of(path)
+        out: dict[str, Any] = {}
+        levels = [folder, *folder.parents]
+        for level in reversed(levels[: levels.index(self._root) + 1]):
+            for own, own_suffix, sidecar in self._in(level):
+                if own_suffix == suffix and own.items() <= entities.items():
+                    out |= self._content(sidecar)
+        return out
+
+    def _in(self, folder: Path) -> list[tuple[dict[str, str], str, Path]]:
+        """JSON files of a folder, the more specific ones later."""
+        if folder not in self._found:
+            files = [(*entities_of(path), path) for path in sorted(folder.glob("*.json"))]
+            self._found[folder] = sorted(files, key=lambda file: len(file[0]))
+        return self._found[folder]
+
+    def _content(self, path: Path) -> dict[str, Any]:
+        if path not in self._read:
+            self._read[path] = read_json(path)
+        return self._read[path]
 
 
 def entities_of(path: Path) -> tuple[dict[str, str], str]:

@@ -51,7 +51,7 @@ def load_susceptibility(
     unit
         Unit of its values.
     mask
-        (X, Y, Z) voxels that have a value; where the map is not zero when not given.
+        (X, Y, Z) voxels that have a value; those that differ from the constant background when not given.
     reference_mask
         (X, Y, Z) region whose mean becomes zero.
     paramagnetic_mask
@@ -73,7 +73,7 @@ def load_susceptibility(
             raise ShapeMismatchError(
                 f"{name} has shape {region.shape} but the susceptibility map {path} has {values.shape}; resample it"
             )
-    inside = (values != 0) if mask is None else mask & np.isfinite(volume.array)
+    inside = np.isfinite(volume.array) & (_not_background(volume.array) if mask is None else mask)
     if not inside.any():
         raise InputError(f"susceptibility map {path} is zero everywhere")
     _check_unit(path, values[inside], unit)
@@ -90,6 +90,13 @@ def load_susceptibility(
         notes.append("the reference of the map is the one its program chose")
     chi = np.where(inside, values, np.float32(0)).astype(np.float32)
     return SusceptibilityMap(chi, inside, volume.grid, tuple(notes))
+
+
+def _not_background(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Voxels that are not what all corners of the image are (an offset after re-referencing), or not zero."""
+    corners = values[np.ix_((0, -1), (0, -1), (0, -1))]
+    background = corners[0, 0, 0] if (corners == corners[0, 0, 0]).all() else 0
+    return np.asarray(values != background)
 
 
 def _check_unit(path: Path, values_ppm: NDArray[Any], unit: str) -> None:
