@@ -185,3 +185,12 @@ def test_texts_that_may_be_long_wrap(panels):
     study, panel = panels
     labels = [panel.target, panel.problem, panel.notes, study.details, study.next_step, study.error]
     assert all(label.wordWrap() for label in labels)
+
+
+def test_a_gpu_that_cannot_be_used_is_told_at_once(monkeypatch, panels):
+    _, panel = panels
+    monkeypatch.setattr("napari_msqsm.widgets.reconstruct_panel.gpu_status", lambda: (False, "CuPy is not installed"))
+    panel.device.setCurrentText("GPU (CUDA)")
+    assert "CuPy is not installed" in panel.problem.text()
+    panel.device.setCurrentText("CPU")
+    assert panel.problem.isHidden()

@@ -133,3 +133,9 @@ def test_a_change_is_told(qtbot, form):
     with qtbot.waitSignal(form.changed, timeout=1000):
         editor.setText("7")
         editor.editingFinished.emit()
+
+
+def test_no_heading_stands_alone(form):
+    labels = [label.text() for label in form.findChildren(QLabel)]
+    assert "<b>Field fit</b>" in labels
+    assert "<b>Unwrapping</b>" not in labels

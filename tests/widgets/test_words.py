@@ -5,8 +5,19 @@ from __future__ import annotations
 import pytest
 
 from napari_msqsm.errors import ParameterError
-from napari_msqsm.widgets.words import as_text, from_text, label_of, task_words, time_words
+from napari_msqsm.model.study import Session
+from napari_msqsm.widgets.words import (
+    as_text,
+    from_text,
+    images_words,
+    label_of,
+    session_details,
+    state_words,
+    task_words,
+    time_words,
+)
 from napari_msqsm.workflow.tasks import TaskList
+from napari_msqsm.workspace.status import SessionState, SessionStatus
 
 
 @pytest.mark.parametrize(
@@ -18,6 +29,8 @@ from napari_msqsm.workflow.tasks import TaskList
         ("background.margin_mm", "Margin"),
         ("background.cg_max_iter", "CG max iter"),
         ("csf_mask", "CSF mask"),
+        ("csf_mask.max_r2star_hz", "CSF: largest R2*"),
+        ("r2star.max_r2star_hz", "Largest R2*"),
     ],
 )
 def test_labels_are_words_without_units(name, label):
@@ -56,3 +69,41 @@ def test_a_task_says_how_it_ended():
     assert failed.wait(5)
     assert task_words(done) == "one: done in 0:00"
     assert task_words(failed) == "two: no voxel is left; lower the radius"
+
+
+def status(**changes):
+    values = {
+        "state": SessionState.READY,
+        "there": ("GRE mag+phase, 4 echoes", "FLAIR", "ce-gadolinium_T1w"),
+        "missing": (),
+        "reasons": (),
+        "warnings": (),
+        "next_step": "Reconstruct this session.",
+    }
+    return SessionStatus(**(values | changes))
+
+
+def test_the_tree_names_contrasts_shortly():
+    assert images_words(status()) == "GRE, FLAIR, T1+Gd"
+    assert images_words(status(there=("GRE mag, 3 echoes",))) == "GRE mag"
+    assert images_words(status(there=())) == "none"
+
+
+@pytest.mark.parametrize("state", list(SessionState))
+def test_every_state_has_words(state):
+    assert state_words(status(state=state))
+
+
+def test_details_tell_all_and_take_names_literally():
+    session = Session("01", "02", None, ())
+    text = session_details(
+        session,
+        status(missing=("the phase of the GRE",), reasons=("a<b>.nii changed since",), warnings=("χ is streaky",)),
+    )
+    assert text.split("<br>") == [
+        "<b>sub-01_ses-02</b>",
+        "There: GRE mag+phase, 4 echoes, FLAIR, T1+Gd",
+        "Missing: the phase of the GRE",
+        "Outdated: a&lt;b&gt;.nii changed since",
+        "⚠ χ is streaky",
+    ]

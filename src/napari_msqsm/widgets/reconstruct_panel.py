@@ -148,16 +148,19 @@ class ReconstructPanel(Panel):
         try:
             return self.form.settings()
         except ParameterError as error:
-            self.problem.setText(str(error))
+            self._say(str(error))
             return None
 
     def _check(self, *_: object) -> None:
-        self.problem.setText("")
-        self._settings()
-        if _DEVICES[self.device.currentText()] == "cuda":
-            usable, reason = gpu_status()
-            self.problem.setText(self.problem.text() if usable else f"The GPU cannot be used: {reason}.")
-        self.problem.setVisible(bool(self.problem.text()))
+        if self._settings() is None:
+            return
+        usable, reason = gpu_status() if _DEVICES[self.device.currentText()] == "cuda" else (True, "")
+        self._say("" if usable else f"The GPU cannot be used: {reason}.")
+
+    def _say(self, sentence: str, _: str = "") -> None:
+        """Show what is wrong, or nothing."""
+        self.problem.setText(f"⚠ {sentence}")
+        self.problem.setVisible(bool(sentence))
 
     def _renew(self) -> None:
         workspace = self.coordinator.workspace
@@ -173,10 +176,6 @@ class ReconstructPanel(Panel):
     def _on_ended(self, task: Task) -> None:
         if task.state is TaskState.DONE and isinstance(task.result, Outcome):
             self.notes.setText(_notes(task.result))
-
-    def _say(self, sentence: str, _: str) -> None:
-        self.problem.setText(sentence)
-        self.problem.setVisible(bool(sentence))
 
 
 def _notes(outcome: Outcome) -> str:

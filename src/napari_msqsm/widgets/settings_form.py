@@ -81,8 +81,7 @@ class SettingsForm(QWidget):
         return self._editors[name][0]
 
     def _add_section(self, section: str, values: Settings, top: QFormLayout, folded: QFormLayout) -> None:
-        title = QLabel(f"<b>{label_of(section)}</b>")
-        folded.addRow(title)
+        has_title = False
         for name, field in type(values).model_fields.items():
             if name == "method":
                 self._add_method(section, str(getattr(values, name)), top)
@@ -95,7 +94,13 @@ class SettingsForm(QWidget):
             row = QLabel(label_of(f"{section}.{name}") + unit)
             for part in (editor, row):
                 part.setToolTip(_help(field))
-            (top if extra.get("top") else folded).addRow(row, editor)
+            if extra.get("top"):
+                top.addRow(row, editor)
+                continue
+            if not has_title:
+                folded.addRow(QLabel(f"<b>{label_of(section)}</b>"))
+                has_title = True
+            folded.addRow(row, editor)
 
     def _add_method(self, section: str, current: str, top: QFormLayout) -> None:
         methods = methods_of(section)

@@ -209,7 +209,7 @@ class StudyPanel(Panel):
             self.next_step.setText(f"<b>Next step:</b> {escape(self.coordinator.workspace.next_step)}")
 
     def _show_error(self, sentence: str, details: str) -> None:
-        self.error.setText(sentence)
+        self.error.setText(f"⚠ {sentence}")
         self.error.setVisible(bool(sentence))
         self.report.setVisible(bool(sentence))
         self.report.set_report(sentence, details)
