@@ -270,6 +270,43 @@ def test_two_files_of_one_echo_are_refused(series_files, tmp_path, refused):
         load_gre([magnitude[0], other], phase, echo_times_s=TIMES_S[:2], b0_tesla=3)
 
 
+def test_two_files_of_one_echo_time_are_refused(series_files, write_nifti, refused):
+    magnitude, phase = series_files()
+    write_nifti(magnitude[1], echo_values(1)[0], sidecar={**SIDECAR, "EchoTime": TIMES_S[0]})
+    with refused("same echo"):
+        load_gre(magnitude, phase)
+
+
+def test_same_file_as_magnitude_and_phase_is_refused(series_files, refused):
+    magnitude, _ = series_files()
+    with refused(magnitude[0], "as magnitude and as phase"):
+        load_gre(magnitude, magnitude)
+
+
+def test_one_part_in_order_and_the_other_not_is_refused(series_files, tmp_path, refused):
+    magnitude, phase = series_files()
+    plain = [path.rename(tmp_path / f"{name}.nii") for path, name in zip(magnitude, "abc", strict=True)]
+    with refused("a.nii", "nothing says which echo"):
+        load_gre([plain[n] for n in (0, 2, 1)], [phase[n] for n in (0, 2, 1)])
+    assert load_gre(plain, phase).echo_times_s == TIMES_S
+
+
+@pytest.mark.parametrize("image_type", [["ORIGINAL", "PRIMARY", "M", "ND"], ["ORIGINAL", "PRIMARY", "MAGNITUDE"]])
+def test_magnitude_given_as_phase_is_refused(series_files, refused, image_type):
+    magnitude, phase = series_files(sidecar={**SIDECAR, "ImageType": image_type})
+    assert load_gre(magnitude).phase_rad is None
+    with refused(phase[0], "is a magnitude by its sidecar", "give the phase"):
+        load_gre(magnitude, phase)
+
+
+def test_magnitude_given_as_real_part_is_refused(complex_files, write_nifti, refused):
+    files = complex_files()
+    for n, path in enumerate(files["imaginary"]):
+        write_nifti(path, echo_values(n)[0])
+    with refused("imaginary part", "no negative values"):
+        load_gre(**files)
+
+
 @pytest.mark.parametrize("part", [0, 1])
 def test_different_shapes_are_refused(series_files, write_nifti, refused, part):
     files = series_files()
@@ -322,7 +359,7 @@ def test_impossible_echo_times(series_files, refused, times, word):
 
 @pytest.mark.parametrize(
     ("read", "word"),
-    [((4, 9, 15), "milliseconds"), ((0.004, 0.004, 0.009), "increase"), ((0.004, "fast", 0.009), "fast")],
+    [((4, 9, 15), "milliseconds"), ((0.0, 0.004, 0.009), "positive"), ((0.004, "fast", 0.009), "fast")],
 )
 def test_impossible_echo_times_in_sidecars(series_files, write_nifti, refused, read, word):
     magnitude, phase = series_files()
@@ -382,6 +419,13 @@ def test_magnitude_that_is_not_a_number(series_files, write_nifti, refused, bad)
     write_nifti(magnitude[1], values)
     with refused("sub-01_echo-2_part-mag_MEGRE.nii", "1 NaN or infinite"):
         load_gre(magnitude, phase)
+
+
+def test_imaginary_part_that_is_not_a_number(complex_files, write_nifti, refused):
+    files = complex_files()
+    write_nifti(files["imaginary"][1], np.full(SHAPE, np.nan, np.float32))
+    with refused("imaginary part", "echo-2_imag.nii", "336 NaN"):
+        load_gre(**files)
 
 
 def test_negative_magnitude(series_files, write_nifti, refused):

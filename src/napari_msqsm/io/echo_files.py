@@ -23,11 +23,21 @@ if TYPE_CHECKING:
 EchoPart = Literal["magnitude", "phase", "real part", "imaginary part"]
 _ECHO_NUMBER = re.compile(r"(?:^|_)(?:echo-|echo|e)(\d+)(?=_|\.|$)", re.IGNORECASE)
 _TIME_TOLERANCE_S = 1e-5
+_IMAGE_TYPES: dict[EchoPart, set[str]] = {
+    "magnitude": {"M", "MAGNITUDE"},
+    "phase": {"P", "PHASE"},
+    "real part": {"R", "REAL"},
+    "imaginary part": {"I", "IMAGINARY"},
+}
+"""Words of DICOM's ImageType, which converters copy into sidecars."""
 
 
 @dataclass(frozen=True, eq=False)
 class EchoStack:
-    """All echoes of one part, (echo, X, Y, Z), in order of echo; ``reordered`` when the files came in another one."""
+    """All echoes of one part, (echo, X, Y, Z), in order of echo.
+
+    ``reordered`` when the files came in another order; ``order_known`` when sidecars or names tell it.
+    """
 
     name: EchoPart
     paths: tuple[Path, ...]
@@ -35,6 +45,7 @@ class EchoStack:
     sidecars: tuple[Mapping[str, Any], ...]
     echoes: NDArray[Any]
     reordered: bool
+    order_known: bool
 
     @property
     def n_echoes(self) -> int:
@@ -71,8 +82,12 @@ def read_echoes(name: EchoPart, paths: Sequence[Path], sidecars: Mapping[Path, M
     found = [(Path(path), sidecars[path] if sidecars is not None else beside(Path(path))) for path in paths]
     if len({path for path, _ in found}) < len(found):
         raise InputError(f"the same {name} file was given twice; give one file per echo")
+    for path, side in found:
+        _check_kind(name, path, side)
+    keys = _order_keys(found)
     given = [path for path, _ in found]
-    found = _in_echo_order(found)
+    if keys is not None:
+        found = [item for _, item in sorted(zip(keys, found, strict=True), key=lambda pair: pair[0])]
     images = [load_raw(path, what=name) for path, _ in found]
     for (path, _), image in zip(found, images, strict=True):
         if np.iscomplexobj(image.array):
@@ -91,25 +106,41 @@ def read_echoes(name: EchoPart, paths: Sequence[Path], sidecars: Mapping[Path, M
         echoes = np.ascontiguousarray(np.moveaxis(images[0].array, -1, 0))
     else:
         echoes = np.stack([image.array for image in images])
-    reordered = given != [path for path, _ in found]
     return EchoStack(
-        name, tuple(path for path, _ in found), tuple(images), tuple(side for _, side in found), echoes, reordered
+        name=name,
+        paths=tuple(path for path, _ in found),
+        images=tuple(images),
+        sidecars=tuple(side for _, side in found),
+        echoes=echoes,
+        reordered=given != [path for path, _ in found],
+        order_known=keys is not None,
     )
 
 
-def _in_echo_order(found: list[tuple[Path, Mapping[str, Any]]]) -> list[tuple[Path, Mapping[str, Any]]]:
-    """By EchoTime where every sidecar has one, else by the echo number in the name, else as given."""
+def _check_kind(name: EchoPart, path: Path, sidecar: Mapping[str, Any]) -> None:
+    """Refuse a file that its sidecar calls another part."""
+    words = sidecar.get("ImageType")
+    said = {str(word).upper() for word in words} if isinstance(words, list) else set()
+    kinds = [kind for kind, own in _IMAGE_TYPES.items() if own & said]
+    if kinds and name not in kinds:
+        raise InputError(f"{name} {path} is a {kinds[0]} by its sidecar (ImageType); give the {name} there")
+
+
+def _order_keys(found: list[tuple[Path, Mapping[str, Any]]]) -> list[float] | None:
+    """EchoTime where every sidecar has one, else the echo number in the name; None where neither is known."""
     times = [side.get("EchoTime") for _, side in found]
+    keys: list[float]
     if all(time is not None and not isinstance(time, list) for time in times):
-        return sorted(found, key=lambda item: number(item[1]["EchoTime"], "EchoTime"))
-    numbers = {path: echo_number(path) for path, _ in found}
-    known = [n for n in numbers.values() if n is not None]
-    if len(known) < len(found):
-        return found
-    if len(set(known)) < len(known):
-        twice = next(path for path, n in numbers.items() if known.count(n or 0) > 1)
-        raise InputError(f"two files claim to be the same echo, such as {twice.name}; give one file per echo")
-    return sorted(found, key=lambda item: numbers[item[0]] or 0)
+        keys = [number(time, "EchoTime") for time in times]
+    else:
+        numbers = [echo_number(path) for path, _ in found]
+        keys = [float(n) for n in numbers if n is not None]
+        if len(keys) < len(found):
+            return [0.0] if len(found) == 1 else None
+    for (path, _), key in zip(found, keys, strict=True):
+        if keys.count(key) > 1:
+            raise InputError(f"two files claim to be the same echo, such as {path.name}; give one file per echo")
+    return keys
 
 
 def echo_number(path: Path) -> int | None:
@@ -131,6 +162,15 @@ def check_pair(first: EchoStack, second: EchoStack) -> None:
             f"there are {first.n_echoes} echoes of {first.name} and {second.n_echoes} of {second.name}; give both of "
             "every echo"
         )
+    both = set(first.paths) & set(second.paths)
+    if both:
+        raise InputError(f"{min(both)} was given as {first.name} and as {second.name}; give one file for each")
+    for known, unknown in ((first, second), (second, first)):
+        if known.reordered and not unknown.order_known:
+            raise InputError(
+                f"{known.paths[0].name} … were put in order of echo, but nothing says which echo "
+                f"{unknown.paths[0].name} is; keep EchoTime beside both or write echo-1, echo-2 … into their names"
+            )
     one, other = first.images[0].grid, second.images[0].grid
     if not one.same_as(other):
         raise ShapeMismatchError(

@@ -99,14 +99,17 @@ def load_gre(
     b0, frequency = _magnet(metadata, b0_tesla, imaging_frequency_hz, assumptions)
     if real:
         assert second is not None
+        for part in (first, second):
+            _refuse_not_finite(part)
+            if float(part.echoes.min()) >= 0:
+                raise InputError(f"{part.name} {part.paths[0]} holds no negative values; is it a magnitude image?")
         signal, axes = alternate_slices_flipped(first.echoes + np.complex64(1j) * second.echoes)
         if axes:
             assumptions.append(_ALTERNATE)
-        _refuse_not_finite(first, np.abs(signal))
         values, radians = np.abs(signal), np.angle(signal).astype(np.float32)
     else:
         values, radians = first.echoes, None
-        _refuse_not_finite(first, values)
+        _refuse_not_finite(first)
         if float(values.min()) < 0:
             echo = int(values.min(axis=(1, 2, 3)).argmin())
             raise InputError(f"magnitude {first.path_of(echo)} holds negative values; is it a phase image?")
@@ -274,8 +277,8 @@ def _sign(declared: Literal[1, -1] | None, metadata: Mapping[str, Any], assumpti
     return 1
 
 
-def _refuse_not_finite(part: EchoStack, values: NDArray[Any]) -> None:
-    bad = np.count_nonzero(~np.isfinite(values), axis=(1, 2, 3))
+def _refuse_not_finite(part: EchoStack) -> None:
+    bad = np.count_nonzero(~np.isfinite(part.echoes), axis=(1, 2, 3))
     if bad.any():
         path = part.path_of(int(bad.argmax()))
         raise InputError(f"{part.name} {path} holds {int(bad.sum())} NaN or infinite values; convert it again")
