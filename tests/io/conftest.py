@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 AFFINE = np.diag((1.0, 1.5, 2.0, 1.0))
+SHAPE = (6, 7, 8)
+TIMES_S = (0.004, 0.009, 0.015)
+SIDECAR = {"MagneticFieldStrength": 3, "ImagingFrequency": 127.74, "Manufacturer": "Siemens"}
 
 
 @contextmanager
@@ -58,3 +61,58 @@ def _write_nifti(path, array, affine=AFFINE, *, slope=None, inter=None, sform=1,
 @pytest.fixture
 def write_nifti() -> Callable[..., object]:
     return _write_nifti
+
+
+def _echo_values(n):
+    """Magnitude 100·(n + 1) everywhere but for one dark corner; phase of a field of 20 Hz + gradient, in radians."""
+    magnitude = np.full(SHAPE, 100.0 * (n + 1), np.float32)
+    magnitude[0, 0, 0] = 0
+    field_hz = 20.0 + 5.0 * np.arange(SHAPE[0])[:, None, None] * np.ones(SHAPE)
+    time = TIMES_S[n] if n < len(TIMES_S) else 0.015 + 0.003 * n
+    return magnitude, np.angle(np.exp(2j * np.pi * field_hz * time)).astype(np.float32)
+
+
+@pytest.fixture
+def echo_values() -> Callable[..., object]:
+    return _echo_values
+
+
+@pytest.fixture
+def series_files(tmp_path):
+    """Write magnitude and phase, one file per echo, with sidecars; return both lists."""
+
+    def write(n_echoes=3, sidecar=None, times=True, name="sub-01_echo-{}_part-{}_MEGRE.nii", affine=None):
+        lists = [], []
+        where = {} if affine is None else {"affine": affine}
+        for n in range(n_echoes):
+            for files, part, values in zip(lists, ("mag", "phase"), _echo_values(n), strict=True):
+                side = dict(SIDECAR if sidecar is None else sidecar)
+                if times:
+                    side["EchoTime"] = TIMES_S[n] if n < 3 else 0.015 + 0.003 * n
+                if part == "phase":
+                    side["Units"] = "rad"
+                path = tmp_path / name.format(n + 1, part)
+                files.append(_write_nifti(path, values, sidecar=side if side else None, **where))
+        return lists
+
+    return write
+
+
+@pytest.fixture
+def complex_files(tmp_path):
+    """Write real and imaginary parts; ``axis`` has alternate slices of opposite sign."""
+
+    def write(axis=None):
+        lists = [], []
+        for n in range(3):
+            magnitude, phase = _echo_values(n)
+            signal = magnitude * np.exp(1j * phase)
+            if axis is not None:
+                shape = [-1 if a == axis else 1 for a in range(3)]
+                signal = signal * np.where(np.arange(SHAPE[axis]) % 2, -1, 1).reshape(shape)
+            for files, part, values in zip(lists, ("real", "imag"), (signal.real, signal.imag), strict=True):
+                side = {"MagneticFieldStrength": 3, "Manufacturer": "GE MEDICAL SYSTEMS", "EchoTime": TIMES_S[n]}
+                files.append(_write_nifti(tmp_path / f"echo-{n + 1}_{part}.nii", values.astype("f4"), sidecar=side))
+        return {"real": lists[0], "imaginary": lists[1]}
+
+    return write
