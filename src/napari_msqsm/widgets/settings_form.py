@@ -31,7 +31,7 @@ class SettingsForm(QWidget):
         self._editors: dict[str, tuple[QWidget, str]] = {}
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
-        self._body = QWidget()
+        self._body: QWidget | None = None
         self._is_unfolded = False
         self.set_settings(settings)
 
@@ -39,8 +39,9 @@ class SettingsForm(QWidget):
         """Show other settings."""
         self._settings = settings
         self._editors.clear()
-        self._layout.removeWidget(self._body)
-        self._body.deleteLater()
+        if self._body is not None:
+            self._layout.removeWidget(self._body)
+            self._body.deleteLater()
         self._body = QWidget()
         self._layout.addWidget(self._body)
         column = QVBoxLayout(self._body)
