@@ -67,7 +67,7 @@ def test_a_study_dropped_on_a_window_opens_the_panel(qtbot, window, study_copy):
     panel = window.window.dock_widgets["Study (napari-msqsm)"]
     qtbot.waitUntil(lambda: panel.title.text() == "tiny-study", timeout=10_000)
     qtbot.waitUntil(lambda: not panel.coordinator.is_reading, timeout=10_000)
-    assert len(window.layers) == 0
+    assert window.layers[-1].name == "sub-01_ses-01 magnitude"
 
 
 @pytest.mark.gui

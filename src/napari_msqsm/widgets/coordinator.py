@@ -81,9 +81,12 @@ class Coordinator(QObject):
         if app is not None:
             app.aboutToQuit.connect(self.shut_down)
 
-    def open_study(self, root: Path) -> None:
-        """Open a BIDS folder beside the window; `failed` tells why when that does not work."""
-        self._open(lambda: self.workspace.read(root))
+    def open_study(self, root: Path, *, show: bool = False) -> None:
+        """Open a BIDS folder beside the window, and show its first session where asked to.
+
+        `failed` tells why when that does not work.
+        """
+        self._open(lambda: self.workspace.read(root), show=show)
 
     @property
     def last_folder(self) -> Path | None:
@@ -96,8 +99,8 @@ class Coordinator(QObject):
         self._open(lambda: self.workspace.read_files(files, out_dir))
 
     def open_made(self, make: Callable[[], Path]) -> None:
-        """Open the BIDS folder that ``make`` writes or copies, beside the window."""
-        self._open(lambda: self.workspace.read(make()))
+        """Open the BIDS folder that ``make`` writes or copies, beside the window, and show its first session."""
+        self._open(lambda: self.workspace.read(make()), show=True)
 
     def refresh(self) -> None:
         """Read again what is open."""
@@ -171,7 +174,7 @@ class Coordinator(QObject):
         if not is_open:
             self.shut_down()
 
-    def _open(self, read: Callable[[], Reading | None]) -> None:
+    def _open(self, read: Callable[[], Reading | None], *, show: bool = False) -> None:
         self._last_opened += 1
         turn = self._last_opened
 
@@ -181,6 +184,8 @@ class Coordinator(QObject):
             self.workspace.take(reading)
             if reading.files is None:
                 _memory().setValue(_LAST_FOLDER, str(reading.study.root))
+            if show and self.workspace.selected is not None:
+                self.show_session(self.workspace.selected)
 
         self._read(read, done)
 
@@ -262,7 +267,7 @@ def open_study_panel(viewer: Viewer, root: Path) -> None:
 
     def open_it() -> None:
         _, panel = viewer.window.add_plugin_dock_widget("napari-msqsm", "Study")
-        panel.coordinator.open_study(root)
+        panel.coordinator.open_study(root, show=True)
 
     QTimer.singleShot(0, open_it)
 
