@@ -67,6 +67,16 @@ def test_missing_file(tmp_path, refused):
         load_volume(tmp_path / "none.nii.gz", what="phase")
 
 
+def test_link_whose_content_was_not_fetched(tmp_path, refused):
+    path = tmp_path / "a.nii.gz"
+    try:
+        path.symlink_to(tmp_path / "annex" / "object")
+    except OSError:
+        pytest.skip("links cannot be made here")
+    with refused(path, "link", "fetch"):
+        load_volume(path)
+
+
 def test_folder(tmp_path, refused):
     with refused(tmp_path, "folder"):
         load_volume(tmp_path)

@@ -92,6 +92,8 @@ def load_raw(path: Path, *, what: str = "image") -> RawImage:
         When its affine cannot be used.
     """
     path = Path(path)
+    if path.is_symlink() and not path.exists():
+        raise InputError(f"{what} {path} is a link to a file that is not there; fetch its content")
     if not path.exists():
         raise InputError(f"{what} {path} does not exist; check the path")
     if path.is_dir():
