@@ -20,9 +20,13 @@ from qtpy.QtWidgets import (
 )
 
 from napari_msqsm.widgets.files_dialog import FilesDialog
+from napari_msqsm.widgets.map_dialog import MapDialog
 from napari_msqsm.widgets.panel import Panel
-from napari_msqsm.widgets.task_view import ErrorReport
+from napari_msqsm.widgets.task_view import ErrorReport, TaskView
 from napari_msqsm.widgets.words import images_words, session_details, state_words
+from napari_msqsm.workflow.adopt import ExistingMap, adopt_file, adopt_susceptibility
+from napari_msqsm.workflow.outcome import Outcome
+from napari_msqsm.workflow.tasks import OnProgress
 
 if TYPE_CHECKING:
     import napari
@@ -54,6 +58,7 @@ class StudyPanel(Panel):
         self.next_step = QLabel()
         self.next_step.setWordWrap(True)
         column.addWidget(self.next_step)
+        column.addWidget(TaskView(self.coordinator))
         self.error = QLabel()
         self.error.setWordWrap(True)
         self.error.setTextFormat(Qt.TextFormat.PlainText)
@@ -116,6 +121,25 @@ class StudyPanel(Panel):
         """Dock the Reconstruct panel."""
         self.viewer.window.add_plugin_dock_widget("napari-msqsm", "Reconstruct", tabify=True)
 
+    def take_map(self) -> None:
+        """Ask for an existing map of the selected session and take it over."""
+        dialog = MapDialog(self)
+        if dialog.exec():
+            self.adopt(dialog.chosen())
+
+    def adopt(self, existing: ExistingMap) -> None:
+        """Take a map over as that of the selected session."""
+        workspace = self.coordinator.workspace
+        study, session, out_dir = workspace.study, workspace.selected, workspace.out_dir
+        if study is None or session is None:
+            return
+
+        def work(on_progress: OnProgress, _: object) -> Outcome:
+            on_progress("Taking the map over", 0.0)
+            return adopt_file(existing, out_dir) if out_dir else adopt_susceptibility(study, session, existing)
+
+        self.coordinator.run(f"{session.label}, existing map", work)
+
     def _opening_buttons(self) -> QHBoxLayout:
         line = QHBoxLayout()
         for text, tip, action in (
@@ -161,11 +185,14 @@ class StudyPanel(Panel):
         self.show_button.clicked.connect(self.show_selected)
         self.reconstruct_button = QPushButton("Reconstruct…")
         self.reconstruct_button.clicked.connect(self.open_reconstruct)
+        self.take_button = QPushButton("Take a map…")
+        self.take_button.setToolTip("Use a susceptibility map of another toolbox instead of reconstructing")
+        self.take_button.clicked.connect(self.take_map)
         refresh = QPushButton("Refresh")
         refresh.setToolTip("Read the folder again")
         refresh.clicked.connect(self.coordinator.refresh)
         line = QHBoxLayout()
-        for button in (self.show_button, self.reconstruct_button, refresh):
+        for button in (self.show_button, self.reconstruct_button, self.take_button, refresh):
             line.addWidget(button)
         column.addWidget(self.tree, 1)
         column.addWidget(self.details)
