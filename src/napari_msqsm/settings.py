@@ -21,7 +21,7 @@ SettingsT = TypeVar("SettingsT", bound="Settings")
 class Settings(BaseModel):
     """Frozen settings; unknown names are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 def quantity(default: Any, *, unit: str = "", help: str, source: str = "", top: bool = False, **limits: Any) -> Any:

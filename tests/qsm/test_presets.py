@@ -88,6 +88,7 @@ def test_steps_need_only_what_is_given_or_made_before():
         "b0_direction",
         "hz_per_ppm",
         "phase_rad_is_given",
+        "noise_sd_is_given",
         "local_field_is_given",
     }
     for step in STEPS:

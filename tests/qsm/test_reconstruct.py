@@ -14,6 +14,7 @@ from napari_msqsm.model.grid import Grid, reoriented
 from napari_msqsm.qsm.chain import STEPS
 from napari_msqsm.qsm.presets import PRESETS
 from napari_msqsm.qsm.reconstruct import reconstruct
+from napari_msqsm.settings import with_overrides
 
 PUBLISHED, RECOMMENDED, FAST = (PRESETS[name] for name in ("published", "recommended", "fast"))
 ORIENTATIONS = [
@@ -297,3 +298,45 @@ def test_too_few_iterations_are_said(head):
     assert not out.converged
     assert any("background removal stopped" in sentence for sentence in out.warnings)
     assert any("did not converge" in sentence for sentence in out.warnings)
+
+
+def test_one_echo_gives_no_csf_mask_and_says_so(head):
+    series = replace(
+        head.series,
+        magnitude=head.series.magnitude[:1],
+        phase_rad=head.series.phase_rad[:1],
+        echo_times_s=head.series.echo_times_s[:1],
+    )
+    result = reconstruct(series, mask=head.brain)
+    assert not result.csf_mask.any()
+    assert any("one echo" in sentence for sentence in result.warnings)
+    assert np.isnan(result.quality["field_noise_median_ppb"])
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"mask": "one"}, "mask has 1 voxels"),
+        ({"mask": "brain", "csf_mask": "outside"}, "csf_mask does not overlap mask"),
+        ({"mask": "brain", "local_field_hz": 0.0}, "local_field_hz is zero everywhere"),
+        ({"mask": "brain", "noise_sd_hz": 0.0}, "noise_sd_hz is zero everywhere"),
+        ({"mask": "brain", "noise_sd_hz": -1.0}, "noise_sd_hz has negative values"),
+    ],
+)
+def test_what_leaves_nothing_to_reconstruct_from_is_refused(head, given, words):
+    one = np.zeros_like(head.brain)
+    one[12, 13, 11] = True
+    regions = {"one": one, "brain": head.brain, "outside": ~head.brain}
+    made = {
+        name: regions[value] if isinstance(value, str) else np.full(head.brain.shape, value, np.float32)
+        for name, value in given.items()
+    }
+    with pytest.raises(InputError, match=words):
+        reconstruct(head.series, **made)
+
+
+def test_background_that_did_not_converge_is_not_called_converged(head):
+    settings = with_overrides(PRESETS["published"], {"background.cg_max_iter": 1})
+    result = reconstruct(head.series, settings, mask=head.brain)
+    assert not result.converged
+    assert any("background removal stopped" in sentence for sentence in result.warnings)

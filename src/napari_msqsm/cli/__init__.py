@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = make_parser().parse_args(argv)
     except SystemExit as leave:
         return leave.code if isinstance(leave.code, int) else common.UNUSABLE
-    from napari_msqsm.errors import CancelledError, MsqsmError, NotConvergedError
+    from napari_msqsm.errors import CancelledError, NotConvergedError
 
     prefix = f"msqsm {args.command}"
     try:
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _leave(common.CANCELLED, f"{prefix}: cancelled")
     except NotConvergedError as error:
         return _leave(common.NOT_CONVERGED, f"{prefix}: {error}")
-    except (MsqsmError, OSError, MemoryError) as error:
+    except Exception as error:  # noqa: BLE001  one line, whatever went wrong
         from napari_msqsm.workflow.tasks import error_sentence
 
         return _leave(common.UNUSABLE, f"{prefix}: {error_sentence(error)}")

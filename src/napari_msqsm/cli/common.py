@@ -128,6 +128,8 @@ def run_task(args: argparse.Namespace, title: str, work: Work) -> Any:
 
 def report(args: argparse.Namespace, outcome: Outcome) -> None:
     """Say where the results are and how good they look; write them for machines where asked."""
+    for sentence in outcome.assumptions:
+        say(args, f"assumed: {sentence}")
     for name, value in outcome.quality.items():
         say(args, f"  {name:<24} {value:.4g}")
     if outcome.reused:
@@ -137,7 +139,7 @@ def report(args: argparse.Namespace, outcome: Outcome) -> None:
     for name, path in outcome.files.items():
         say(args, f"{name:<12} {path}")
     if not outcome.converged:
-        warn("the inversion did not converge; the results so far were written")
+        warn("not every iteration converged; the results so far were written")
     write_json(args, outcome.as_json())
 
 

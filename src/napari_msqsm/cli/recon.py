@@ -94,6 +94,10 @@ def run(args: argparse.Namespace) -> int:
 
     if args.out is None:
         raise ParameterError("there is no --out; say in which folder the results go")
+    if args.out.exists() and not args.out.is_dir():
+        raise ParameterError(f"--out {args.out} is a file; give a folder")
+    if args.json is not None and not args.json.parent.is_dir():
+        raise ParameterError(f"--json {args.json}: the folder {args.json.parent} does not exist; make it first")
     return _adopt(args) if args.chi_map is not None else _reconstruct(args)
 
 

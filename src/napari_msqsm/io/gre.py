@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from napari_msqsm import units
-from napari_msqsm.errors import InputError, MetadataError
+from napari_msqsm.errors import InputError, MetadataError, ParameterError
 from napari_msqsm.io.echo_files import EchoPart, EchoStack, check_pair, echo_number, number, read_echoes
 from napari_msqsm.io.phase import PHASE_SIGN_OF_VENDOR, alternate_slices_flipped, phase_scale, vendor_of
 from napari_msqsm.model.series import MultiEchoSeries
@@ -75,6 +75,10 @@ def load_gre(
     ShapeMismatchError
         When the files do not lie on one grid.
     """
+    if b0_direction is not None and not any(b0_direction):
+        raise ParameterError("--b0-direction is 0 0 0, wanted the direction of B0 in voxel axes")
+    if imaging_frequency_hz is not None and not imaging_frequency_hz > 0:
+        raise ParameterError(f"--imaging-frequency is {imaging_frequency_hz:g}, wanted a frequency in Hz above 0")
     if bool(real) != bool(imaginary):
         raise InputError("only one of real and imaginary parts was given; give both")
     if real and (magnitude or phase):

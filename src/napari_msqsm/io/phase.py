@@ -142,7 +142,7 @@ def _declared(phase_range: tuple[float, float], low: float, high: float, found: 
         return PhaseScale(first, last)  # radians may be unwrapped already
     if low < first - slack or high > last + slack:
         raise MetadataError(f"{found}, outside the phase range {first:g} … {last:g}; correct --phase-range")
-    if high - low < 0.25 * (last - first):
+    if high - low < _LEAST_SPAN * (last - first):
         share = 100 * (high - low) / (last - first)
         return PhaseScale(first, last, f"phase: its values fill {share:.2g} % of the range {first:g} … {last:g}")
     return PhaseScale(first, last)

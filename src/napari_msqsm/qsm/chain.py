@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _LEAST_CONVERGED_FRACTION = 0.99
 _LEAST_KEPT = 0.99
+_MOST_CSF = 0.15
 
 
 def _combine(values: Values, _: ReconstructionSettings, __: Progress) -> Values:
@@ -135,11 +136,19 @@ def _background(values: Values, settings: ReconstructionSettings, on_progress: P
     warnings = []
     if not result.converged:
         warnings.append(f"background removal stopped after {result.iterations} iterations before its tolerance")
-    return {"local_field_hz": result.field_hz, "local_mask": result.mask, "background_warnings": warnings}
+    return {
+        "local_field_hz": result.field_hz,
+        "local_mask": result.mask,
+        "background_converged": result.converged,
+        "background_warnings": warnings,
+    }
 
 
 def _csf_mask(values: Values, settings: ReconstructionSettings, _: Progress) -> Values:
+    mask = values["mask"]
     xp = namespace_of(values["magnitude"])
+    if len(values["echo_times_s"]) < 2:
+        return {"csf_mask": xp.zeros_like(mask), "csf_mask_warnings": ["with one echo there is no R2* to find CSF by"]}
     signal = values["magnitude"][0, ...] * xp.exp(values["r2star_hz"] * float(values["echo_times_s"][0]))
     found = csf_mask(
         to_numpy(values["r2star_hz"]),
@@ -148,7 +157,11 @@ def _csf_mask(values: Values, settings: ReconstructionSettings, _: Progress) -> 
         signal=to_numpy(signal),
         settings=settings.csf_mask,
     )
-    return {"csf_mask": like(found, values["mask"])}
+    share = float(found.sum()) / _count(mask)
+    if share > _MOST_CSF:
+        sentence = f"{100 * share:.0f} % of the brain looked like CSF by its R2*, which cannot be; no CSF mask is used"
+        return {"csf_mask": xp.zeros_like(mask), "csf_mask_warnings": [sentence]}
+    return {"csf_mask": like(found, mask), "csf_mask_warnings": []}
 
 
 def _inversion(values: Values, settings: ReconstructionSettings, on_progress: Progress) -> Values:
@@ -227,7 +240,10 @@ def _quality(values: Values, _: ReconstructionSettings, __: Progress) -> Values:
         "voxel_size_mm",
         "hz_per_ppm",
     )
-    return {"quality": dict(quality_numbers(**{name: values[name] for name in names}))}
+    quality = dict(quality_numbers(**{name: values[name] for name in names}))
+    if not values["noise_sd_is_given"] and (not values["phase_rad_is_given"] or len(values["echo_times_s"]) < 3):
+        quality["field_noise_median_ppb"] = math.nan  # no more than its pattern is known
+    return {"quality": quality}
 
 
 def _mm(lengths: tuple[float, ...]) -> str:
@@ -290,9 +306,9 @@ STEPS: tuple[Step, ...] = (
     Step(
         "background",
         "Background field",
-        2,
+        3,
         ("total_field_hz", "noise_sd_hz", "mask", "voxel_size_mm", "b0_direction"),
-        ("local_field_hz", "local_mask", "background_warnings"),
+        ("local_field_hz", "local_mask", "background_converged", "background_warnings"),
         ("background",),
         _background,
         30,
@@ -302,7 +318,7 @@ STEPS: tuple[Step, ...] = (
         "CSF mask",
         2,
         ("r2star_hz", "magnitude", "echo_times_s", "mask", "voxel_size_mm"),
-        ("csf_mask",),
+        ("csf_mask", "csf_mask_warnings"),
         ("csf_mask",),
         _csf_mask,
         2,
@@ -342,7 +358,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "quality",
         "Quality",
-        1,
+        2,
         (
             "chi_ppm",
             "chi_mask",
@@ -353,6 +369,9 @@ STEPS: tuple[Step, ...] = (
             "fit_residual",
             "voxel_size_mm",
             "hz_per_ppm",
+            "echo_times_s",
+            "phase_rad_is_given",
+            "noise_sd_is_given",
         ),
         ("quality",),
         (),

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from napari_msqsm.model.series import MultiEchoSeries
     from napari_msqsm.qsm.step import Around, Step
 
-_WARNINGS = ("field_fit_warnings", "background_warnings", "inversion_warnings", "reference_warnings")
+_LEAST_VOXELS = 100
+_WARNINGS = (
+    "csf_mask_warnings",
+    "field_fit_warnings",
+    "background_warnings",
+    "inversion_warnings",
+    "reference_warnings",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,10 +134,12 @@ def reconstruct(
         if total_field_hz is None and local_field_hz is None:
             raise MetadataError("there is no phase and no field; give the phase images, or a total or local field")
         steps = [step for step in steps if step.name != "unwrapping"]
+    if csf_mask is not None:
+        steps = [step for step in steps if step.name != "csf_mask"]
     if local_field_hz is not None:
         values["local_mask"] = values.get("local_mask", mask)
         steps = [step for step in steps if step.name != "background"]
-        values["background_warnings"] = []
+        values |= {"background_warnings": [], "background_converged": True}
     whole, done, seconds = sum(step.weight for step in steps), 0.0, {}
     for step in steps:
         report = _reporter(step, done / whole, step.weight / whole, on_progress, cancel)
@@ -156,6 +165,7 @@ def _start(series: MultiEchoSeries, given: Mapping[str, Array | None]) -> dict[s
         "b0_direction": series.b0_direction,
         "hz_per_ppm": series.hz_per_ppm,
         "phase_rad_is_given": series.phase_rad is not None,
+        "noise_sd_is_given": given["noise_sd_hz"] is not None,
         "local_field_is_given": given["local_field_hz"] is not None,
     }
     for name in ("magnitude", "phase_rad"):
@@ -174,7 +184,30 @@ def _start(series: MultiEchoSeries, given: Mapping[str, Array | None]) -> dict[s
         else:
             _check_real(name, array, "set them to 0 outside the mask")
         values[name] = array
+    _check_together(values)
     return values
+
+
+def _check_together(values: Mapping[str, Any]) -> None:
+    """Refuse what was given when it leaves nothing to reconstruct from."""
+    mask, csf = values.get("mask"), values.get("csf_mask")
+    if mask is not None:
+        xp = namespace_of(mask)
+        count = int(xp.count_nonzero(mask))
+        if count < _LEAST_VOXELS:
+            raise InputError(f"mask has {count} voxels, wanted at least {_LEAST_VOXELS}; give a brain mask")
+        if csf is not None and not bool(xp.any(csf & mask)):
+            raise InputError("csf_mask does not overlap mask; give one inside the brain")
+    for name in ("total_field_hz", "local_field_hz", "noise_sd_hz"):
+        field = values.get(name)
+        if field is None:
+            continue
+        xp = namespace_of(field)
+        used = field if mask is None else field[mask]
+        if not bool(xp.any(used != 0)):
+            raise InputError(f"{name} is zero everywhere in the mask; give the field of this scan")
+        if name == "noise_sd_hz" and bool(xp.any(used < 0)):
+            raise InputError("noise_sd_hz has negative values; give standard deviations in Hz")
 
 
 def _check_mask(name: str, array: Array) -> None:
@@ -230,16 +263,24 @@ def _result(
     quality = {**values["quality"], "reference_shift_ppb": 1000.0 * values["reference_shift_ppm"]}
     return Reconstruction(
         chi_ppm=values["chi_ppm"],
-        local_field_hz=values["local_field_hz"],
-        total_field_hz=values.get("total_field_hz"),
+        local_field_hz=_inside(values["local_field_hz"], values["local_mask"]),
+        total_field_hz=_inside(values.get("total_field_hz"), values["mask"]),
         r2star_hz=values["r2star_hz"],
         mask=values["chi_mask"],
         csf_mask=values["csf_mask"],
         noise_sd_hz=values["noise_sd_hz"],
         quality=quality,
         warnings=tuple(sentence for name in _WARNINGS for sentence in values.get(name, ())),
-        converged=bool(values["converged"]),
+        converged=bool(values["converged"]) and bool(values["background_converged"]),
         seconds=seconds,
         record=values["inversion_record"],
         settings=settings,
     )
+
+
+def _inside(image: Array | None, mask: Array) -> Array | None:
+    """Image with zeros outside a mask."""
+    if image is None:
+        return None
+    xp = namespace_of(image, mask)
+    return xp.where(mask, image, xp.zeros_like(image))

@@ -85,6 +85,7 @@ def _adopt(writer: Writer, label: str, existing: ExistingMap) -> Outcome:
         "Warnings": list(warnings),
         **provenance.software(device="cpu", seed=0),
     }
+    writer.begin()
     files = {"mask": writer.save("mask", found.mask, grid, record)}
     files["Chimap"] = writer.save("Chimap", found.chi_ppm, grid, record)
     files |= writer.finish(record)

@@ -56,6 +56,8 @@ class Writer:
 
     Parameters
     ----------
+    begin
+        Takes the results of an earlier run away, so that none of them stays beside those of this one.
     save
         ``save(name, array, grid, record) -> path``.
     finish
@@ -68,6 +70,7 @@ class Writer:
         Whether the combined magnitude is written too (BIDS wants one beside every field map).
     """
 
+    begin: Callable[[], None]
     save: Callable[[str, NDArray[Any], Grid, Mapping[str, Any]], Path]
     finish: Callable[[Mapping[str, Any]], dict[str, Path]]
     locate: Locate
@@ -77,6 +80,11 @@ class Writer:
 
 def folder_writer(out_dir: Path) -> Writer:
     """Write fixed names into one folder, and ``provenance.json``."""
+
+    def begin() -> None:
+        for name in _BIDS_NAMES:
+            (out_dir / f"{name}.nii.gz").unlink(missing_ok=True)
+        (out_dir / "provenance.json").unlink(missing_ok=True)
 
     def save(name: str, array: NDArray[Any], grid: Grid, _: Mapping[str, Any]) -> Path:
         out_dir.mkdir(parents=True, exist_ok=True)
@@ -89,7 +97,7 @@ def folder_writer(out_dir: Path) -> Writer:
         write_json_file(path, record)
         return {"provenance": path}
 
-    return Writer(save, finish, relative_to(out_dir))
+    return Writer(begin, save, finish, relative_to(out_dir))
 
 
 def session_writer(study: Study, session: Session, root: Path | None = None) -> Writer:
@@ -104,10 +112,16 @@ def session_writer(study: Study, session: Session, root: Path | None = None) -> 
     """
     top = root or study.derivatives_root
 
-    def save(name: str, array: NDArray[Any], grid: Grid, record: Mapping[str, Any]) -> Path:
+    def place(name: str) -> Path:
         suffix, datatype = _BIDS_NAMES[name]
-        usual = derivative_path(study, session, suffix, datatype=datatype)
-        path = top / usual.relative_to(study.derivatives_root)
+        return top / derivative_path(study, session, suffix, datatype=datatype).relative_to(study.derivatives_root)
+
+    def begin() -> None:
+        for name in _BIDS_NAMES:
+            place(name).unlink(missing_ok=True)
+
+    def save(name: str, array: NDArray[Any], grid: Grid, record: Mapping[str, Any]) -> Path:
+        path = place(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         sources = [entry["URI"] for entry in record["InputFiles"] if entry["URI"].startswith("bids:")]
         sidecar = _SIDECARS[name] | {"Sources": sources} | (dict(record) if name == "Chimap" else {})
@@ -118,7 +132,7 @@ def session_writer(study: Study, session: Session, root: Path | None = None) -> 
         return {"dataset_description": write_dataset_description(top, study.root)}
 
     picture = top / f"sub-{session.patient_id}" / "figures" / f"{session.label}_desc-qsm_qa.png"
-    return Writer(save, finish, bids_uri(study.root), picture, keeps_magnitude=True)
+    return Writer(begin, save, finish, bids_uri(study.root), picture, keeps_magnitude=True)
 
 
 def write_dataset_description(root: Path, source: Path) -> Path:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from napari_msqsm.model.study import Session
 
 
+_WEAKEST_FIELD_PPM, _STRONGEST_FIELD_PPM = 1e-3, 50.0
+
+
 @dataclass(frozen=True)
 class FilesRequest:
     """Files of one reconstruction outside a BIDS dataset.
@@ -113,14 +116,18 @@ def read_files(request: FilesRequest) -> Inputs:
         phase_range=gre.phase_range,
     )
     scale = series.hz_per_ppm if request.field_unit == "ppm" else 1.0
+    total = _field(request.total_field, "total field", series.grid, scale)
+    local = _field(request.local_field, "local field", series.grid, scale)
+    for name, field_hz in (("total field", total), ("local field", local)):
+        _check_unit(name, field_hz, series.hz_per_ppm, request.field_unit)
     return Inputs(
         series=series,
         files=request.paths + _sidecars(gre.paths),
         declared_sign=gre.phase_sign,
         mask=None if request.mask is None else load_mask(request.mask, on=series.grid),
         csf_mask=None if request.csf_mask is None else load_mask(request.csf_mask, on=series.grid),
-        total_field_hz=_field(request.total_field, "total field", series.grid, scale),
-        local_field_hz=_field(request.local_field, "local field", series.grid, scale),
+        total_field_hz=total,
+        local_field_hz=local,
         noise_sd_hz=_field(request.noise_sd, "noise map", series.grid, 1.0),
     )
 
@@ -161,6 +168,19 @@ def _field(path: Path | None, what: str, grid: Grid, scale: float) -> NDArray[np
         )
     scaled: NDArray[np.float32] = (volume.array * np.float32(scale)).astype(np.float32, copy=False)
     return scaled
+
+
+def _check_unit(name: str, field_hz: NDArray[np.float32] | None, hz_per_ppm: float, unit: str | None) -> None:
+    """Refuse a field that would be absurdly weak or strong in the unit that it was said to have."""
+    if field_hz is None or not np.any(field_hz):
+        return
+    strong_ppm = float(np.quantile(np.abs(field_hz[field_hz != 0]), 0.99)) / hz_per_ppm
+    other = "ppm" if unit == "hz" else "hz"
+    if not _WEAKEST_FIELD_PPM < strong_ppm < _STRONGEST_FIELD_PPM:
+        raise MetadataError(
+            f"the {name} would reach {strong_ppm:.2g} ppm if it were in {unit}, wanted something between "
+            f"{_WEAKEST_FIELD_PPM:g} and {_STRONGEST_FIELD_PPM:g} ppm; is it in {other}? (--field-unit)"
+        )
 
 
 def _sidecars(paths: tuple[Path, ...]) -> tuple[Path, ...]:

@@ -135,6 +135,7 @@ def _write(writer: Writer, computed: Computed, settings: ReconstructionSettings,
         "localfield": result.local_field_hz,
         "Chimap": result.chi_ppm,  # last: where it lies, the rest is complete
     }
+    writer.begin()
     files = {name: writer.save(name, array, series.grid, record) for name, array in maps.items() if array is not None}
     files |= writer.finish(record)
     if writer.picture is not None:

@@ -146,7 +146,7 @@ def test_filter_shrinks_the_mask_or_keeps_it(inputs, head):
 
 def test_filter_that_fits_nowhere_is_refused(inputs):
     with pytest.raises(InputError, match="smv_radii_mm"):
-        run(inputs, residual_background=ResidualBackgroundSettings(smv_radii_mm=(60.0,)))
+        run(inputs, residual_background=ResidualBackgroundSettings(smv_radii_mm=(49.0,)))
 
 
 def test_stopping_early_is_reported(inputs):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from napari_msqsm.settings import Settings, quantity
 
 
 class ResidualBackgroundSettings(Settings):
     """Suppression of the residual background inside MEDI; not used where a local field is given."""
 
-    smv_radii_mm: tuple[float, ...] = quantity(
+    smv_radii_mm: tuple[Annotated[float, Field(gt=0, le=50)], ...] = quantity(
         (5.0,),
         unit="mm",
         top=True,

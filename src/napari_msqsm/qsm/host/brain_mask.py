@@ -85,6 +85,8 @@ def brain_mask(
 
 def _edge_distance_mm(region: NDArray[np.bool_], voxel_size_mm: tuple[float, float, float]) -> NDArray[np.float64]:
     """Distance of each voxel of the region to the nearest voxel outside; the image's border is not an outside."""
+    if region.all():
+        return np.full(region.shape, np.inf)
     return np.asarray(ndimage.distance_transform_edt(region, sampling=voxel_size_mm))
 
 
