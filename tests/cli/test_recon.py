@@ -318,3 +318,17 @@ def test_an_existing_map_of_the_opposite_sign_is_refused(msqsm, acquisition, tmp
     assert ran.code == common.UNUSABLE
     assert "negate" in ran.error_lines[0]
     assert not (tmp_path / "out").exists()
+
+
+def test_a_field_in_another_unit_than_declared_is_noticed(recon, acquisition, tmp_path):
+    image = nib.load(acquisition.field)
+    values = np.asarray(image.dataobj, np.float32)
+    strong, weak = tmp_path / "strong.nii.gz", tmp_path / "weak.nii.gz"
+    peak = float(np.abs(values).max())
+    nib.save(nib.Nifti1Image(values * (0.05 / peak), image.affine), weak)  # ppm
+    nib.save(nib.Nifti1Image(values * (600.0 / peak), image.affine), strong)  # Hz
+    refused = recon("--local-field", weak, "--field-unit", "hz")
+    assert refused.code == 2
+    assert "is it in ppm? (--field-unit)" in refused.err
+    remarked = recon("--local-field", strong, "--field-unit", "ppm")
+    assert "is it in hz?" in remarked.out

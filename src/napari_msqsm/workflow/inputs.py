@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from napari_msqsm.model.study import Session
 
 
-_WEAKEST_FIELD_PPM, _STRONGEST_FIELD_PPM = 1e-3, 50.0
+_WEAKEST_PEAK_PPM = 2e-3
+_STRONGEST_PPM = {"local field": 1.0, "total field": 50.0}
+"""Of the strongest hundredth of the voxels."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,8 @@ def read_files(request: FilesRequest) -> Inputs:
     total = _field(request.total_field, "total field", series.grid, scale)
     local = _field(request.local_field, "local field", series.grid, scale)
     for name, field_hz in (("total field", total), ("local field", local)):
-        _check_unit(name, field_hz, series.hz_per_ppm, request.field_unit)
+        remark = _check_unit(name, field_hz, series.hz_per_ppm, request.field_unit)
+        series = series.with_assumption(remark) if remark else series
     return Inputs(
         series=series,
         files=request.paths + _sidecars(gre.paths),
@@ -170,17 +173,20 @@ def _field(path: Path | None, what: str, grid: Grid, scale: float) -> NDArray[np
     return scaled
 
 
-def _check_unit(name: str, field_hz: NDArray[np.float32] | None, hz_per_ppm: float, unit: str | None) -> None:
-    """Refuse a field that would be absurdly weak or strong in the unit that it was said to have."""
+def _check_unit(name: str, field_hz: NDArray[np.float32] | None, hz_per_ppm: float, unit: str | None) -> str:
+    """Refuse a field that would be absurdly weak in the unit that it was said to have; remark on a very strong one."""
     if field_hz is None or not np.any(field_hz):
-        return
-    strong_ppm = float(np.quantile(np.abs(field_hz[field_hz != 0]), 0.99)) / hz_per_ppm
+        return ""
+    size_ppm = np.abs(field_hz[field_hz != 0]) / hz_per_ppm
+    peak, high = float(size_ppm.max()), float(np.quantile(size_ppm, 0.99))
     other = "ppm" if unit == "hz" else "hz"
-    if not _WEAKEST_FIELD_PPM < strong_ppm < _STRONGEST_FIELD_PPM:
+    if peak < _WEAKEST_PEAK_PPM:
         raise MetadataError(
-            f"the {name} would reach {strong_ppm:.2g} ppm if it were in {unit}, wanted something between "
-            f"{_WEAKEST_FIELD_PPM:g} and {_STRONGEST_FIELD_PPM:g} ppm; is it in {other}? (--field-unit)"
+            f"the {name} would stay below {peak:.2g} ppm if it were in {unit}; is it in {other}? (--field-unit)"
         )
+    if high > _STRONGEST_PPM[name]:
+        return f"the {name} is in {unit} as declared, although {high:.2g} ppm is much for tissue; is it in {other}?"
+    return ""
 
 
 def _sidecars(paths: tuple[Path, ...]) -> tuple[Path, ...]:
