@@ -6,7 +6,6 @@ import sys
 import array_api_compat.numpy
 import numpy as np
 import pytest
-from array_api_compat import device
 
 from napari_msqsm import _backend
 from napari_msqsm.errors import GpuUnavailableError
@@ -39,23 +38,6 @@ def test_fft_round_trip_keeps_library_device_and_float32(xp_case, volume):
     xp_case.check(back, "float32", (5, 6, 7))
     np.testing.assert_allclose(xp_case.numpy(back), xp_case.numpy(volume), atol=1e-6)
     np.testing.assert_allclose(xp_case.numpy(spectrum), np.fft.rfftn(xp_case.numpy(volume)), atol=1e-4)
-
-
-def test_ndimage_gives_the_same_values_on_every_library(xp_case, volume):
-    import scipy.ndimage
-
-    out = _backend.ndimage_for(xp_case.xp).gaussian_filter(volume, 1.0)
-    xp_case.check(out, "float32", (5, 6, 7))
-    np.testing.assert_allclose(xp_case.numpy(out), scipy.ndimage.gaussian_filter(xp_case.numpy(volume), 1.0), atol=1e-6)
-
-
-def test_ndimage_returns_counts_beside_labels(xp_case):
-    mask = np.zeros((5, 5, 5), dtype=bool)
-    mask[0, 0, 0] = mask[3:, 3:, 3:] = True
-    labels, count = _backend.ndimage_for(xp_case.xp).label(xp_case.asarray(mask))
-    assert count == 2
-    assert device(labels) == xp_case.device
-    assert xp_case.numpy(labels).max() == 2
 
 
 def test_like_follows_its_template(xp_case, volume):

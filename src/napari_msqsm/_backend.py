@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 import scipy.fft
-import scipy.ndimage
-from array_api_compat import array_namespace, device, is_cupy_namespace, is_numpy_namespace
+from array_api_compat import array_namespace, device, is_numpy_namespace
 
 from napari_msqsm.errors import GpuUnavailableError
 
@@ -29,15 +28,6 @@ def namespace_of(*arrays: Array) -> Namespace:
 def fft_for(xp: Namespace, workers: int | None = None) -> Any:
     """Object with ``fftn, ifftn, rfftn, irfftn``: threaded `scipy.fft` for NumPy, the library's own otherwise."""
     return _ThreadedFFT(workers or default_threads()) if is_numpy_namespace(xp) else xp.fft
-
-
-def ndimage_for(xp: Namespace) -> Any:
-    """`scipy.ndimage` or CuPy's. Pass arrays positionally: the two name some arguments differently."""
-    if is_numpy_namespace(xp):
-        return scipy.ndimage
-    if is_cupy_namespace(xp):
-        return importlib.import_module("cupyx.scipy.ndimage")
-    return _ThroughHost(xp)
 
 
 def to_numpy(array: Array) -> np.ndarray[Any, Any]:
@@ -125,28 +115,3 @@ class _ThreadedFFT:
 
     def __getattr__(self, name: str) -> Any:
         return functools.partial(getattr(scipy.fft, name), workers=self._workers)
-
-
-class _ThroughHost:
-    """`scipy.ndimage` for test namespaces: an explicit round trip that ends on the same device."""
-
-    def __init__(self, xp: Namespace) -> None:
-        self._xp = xp
-
-    def __getattr__(self, name: str) -> Any:
-        function = getattr(scipy.ndimage, name)
-
-        def call(*args: Any, **keywords: Any) -> Any:
-            home = next(device(a) for a in args if hasattr(a, "__array_namespace__"))
-            result = function(*map(_down, args), **{key: _down(value) for key, value in keywords.items()})
-            lift = functools.partial(self._lift, home=home)
-            return tuple(map(lift, result)) if isinstance(result, tuple) else lift(result)
-
-        return call
-
-    def _lift(self, value: Any, home: Any) -> Any:
-        return self._xp.asarray(value, device=home) if isinstance(value, np.ndarray) else value
-
-
-def _down(value: Any) -> Any:
-    return to_numpy(value) if hasattr(value, "__array_namespace__") else value

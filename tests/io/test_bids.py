@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from napari_msqsm.errors import InputError, MetadataError
-from napari_msqsm.io.bids import dataset_name, derivative_path, is_bids, open_study
+from napari_msqsm.io.bids import derivative_path, is_bids, open_study
 from napari_msqsm.io.gre import load_session_gre
 
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_data"
@@ -359,14 +359,6 @@ def test_damaged_table_is_named(root, put_session, put, refused):
     path = put("sub-01/sub-01_sessions.tsv", b"\xff\xfe\x00\x01\n")
     with refused(path, error=InputError):
         open_study(root)
-
-
-def test_name_of_a_dataset(root, put):
-    assert dataset_name(root) == "Test"
-    put("dataset_description.json", {})
-    assert dataset_name(root) == root.name
-    (root / "dataset_description.json").unlink()
-    assert dataset_name(root) == root.name
 
 
 def test_sample_study_is_complete():

@@ -236,9 +236,3 @@ def _date(value: Any) -> datetime | None:
         return datetime.fromisoformat(str(value).strip())
     except ValueError:
         return None
-
-
-def dataset_name(root: Path) -> str:
-    """``Name`` of the dataset, or the folder's name."""
-    path = root / "dataset_description.json"
-    return str(read_json(path).get("Name") or root.name) if path.is_file() else root.name
