@@ -7,7 +7,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-INSTALL := $(PIP) --constraint constraints.txt --editable ".[all,fast]"
+INSTALL := $(PIP) --constraint constraints.txt --editable ".[all]"
 USERS := .venv/.installed
 DEVELOPERS := .venv/.installed-dev
 WORKERS ?= logical

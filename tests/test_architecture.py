@@ -36,7 +36,7 @@ def importing(modules: list[str]) -> str:
 
 
 def test_the_package_itself_imports_no_heavy_library():
-    heavy = {"numpy", "scipy", "pandas", "pydantic", "matplotlib", "nibabel", "cupy", "numba", *WINDOW}
+    heavy = {"numpy", "scipy", "pandas", "pydantic", "matplotlib", "nibabel", "cupy", *WINDOW}
     assert not loaded_after("import napari_msqsm") & heavy
 
 
@@ -57,7 +57,7 @@ def test_everything_but_the_window_imports_neither_qt_nor_napari_nor_cupy():
 
 
 def test_everything_but_the_window_works_without_the_extras():
-    loaded_after(importing(HEADLESS), hidden=("numba", "cupy", "napari", "qtpy", "magicgui"))
+    loaded_after(importing(HEADLESS), hidden=("cupy", "napari", "qtpy", "magicgui"))
 
 
 @pytest.mark.gui

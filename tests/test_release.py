@@ -30,7 +30,7 @@ def normal(name: str) -> str:
 
 def test_what_is_installed_for_tests_is_pinned_within_its_bounds():
     extras = PROJECT["project"]["optional-dependencies"]
-    lines = [*PROJECT["project"]["dependencies"], *extras["all"], *extras["fast"], *PROJECT["dependency-groups"]["dev"]]
+    lines = [*PROJECT["project"]["dependencies"], *extras["all"], *PROJECT["dependency-groups"]["dev"]]
     pins = pinned()
     for requirement in map(Requirement, lines):
         assert normal(requirement.name) in pins, f"{requirement.name} is not pinned; run make constraints"

@@ -19,7 +19,7 @@ HEADER = """\
 def resolved_versions() -> dict[str, str]:
     """Name and version of every package that an installation of this project brings, without itself."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed", "--report", "-"]
-    wanted = ["--editable", ".[all,fast]", "--group", "dev"]
+    wanted = ["--editable", ".[all]", "--group", "dev"]
     report = subprocess.run([*pip, *wanted], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     packages = [item["metadata"] for item in json.loads(report)["install"]]
     return {package["name"]: package["version"] for package in packages if package["name"] != "napari-msqsm"}

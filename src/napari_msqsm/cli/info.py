@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 HELP = "versions, backend, GPU status and the reason when there is none"
 _PACKAGES = ("napari-msqsm", "numpy", "scipy", "nibabel", "scikit-image", "pydantic", "psygnal", "matplotlib")
-_OPTIONAL = ("numba", "cupy-cuda12x", "cupy-cuda13x", "napari", "PyQt6", "PySide6")
+_OPTIONAL = ("cupy-cuda12x", "cupy-cuda13x", "napari", "PyQt6", "PySide6")
 
 
 def add_arguments(_parser: argparse.ArgumentParser) -> None:

@@ -33,7 +33,7 @@ Locate = Callable[[Path], str]
 """Makes the name under which a file is recorded."""
 
 _LIBRARIES = ("numpy", "scipy", "scikit-image", "nibabel")
-_OPTIONAL_LIBRARIES = ("numba", "cupy-cuda12x", "cupy-cuda13x")
+_OPTIONAL_LIBRARIES = ("cupy-cuda12x", "cupy-cuda13x")
 
 
 def versions() -> dict[str, str]:
