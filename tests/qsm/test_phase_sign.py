@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_msqsm.qsm.phase_sign import phase_sign_from_data
+from napari_msqsm.qsm.phase_sign import map_sign_from_data, phase_sign_from_data
 
 SHAPE, VOXEL = (33, 36, 27), (3.0, 3.0, 4.0)
 
@@ -69,3 +69,17 @@ def test_every_array_library(xp_case, brain):
     verdict = phase_sign_from_data(moved, mask=xp_case.asarray(brain.brain))
     assert verdict.sign == 1
     assert verdict.contrast == pytest.approx(phase_sign_from_data(brain.series, mask=brain.brain).contrast, rel=0.05)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_finished_map_tells_the_sign_of_a_given_field(axes_mm, sign):
+    shape, voxel = (41, 43, 37), (3.0, 3.0, 3.0)
+    x, y, z = axes_mm(shape, voxel)
+    brain = (x / 58) ** 2 + (y / 60) ** 2 + (z / 52) ** 2 < 1
+    iron = (np.abs(x) - 15) ** 2 + y**2 + z**2 < 64
+    rng = np.random.default_rng(3)
+    chi = (sign * (0.1 * iron + rng.normal(0, 0.01, shape)) * brain).astype(np.float32)
+    r2star = (np.where(iron, 40.0, 18.0) + rng.normal(0, 1, shape)).astype(np.float32)
+    verdict = map_sign_from_data(chi, r2star_hz=r2star, mask=brain, voxel_size_mm=voxel)
+    assert verdict.sign == sign
+    assert "field" in verdict.sentence

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _SMV_RADIUS_MM = 6.0
 _LEAST_DEPTH_MM = 10.0
+_MIDDLE_DEPTH_MM = 20.0
 _MOST_TURNS_PER_VOXEL = 0.1
 _BULK_QUANTILE = 0.8
 _STANDS_OUT = 1.2
@@ -79,28 +80,52 @@ def phase_sign_from_data(series: MultiEchoSeries, *, mask: Array) -> SignVerdict
         steep |= xp.abs(part) * (step * series.echo_times_s[-1]) > _MOST_TURNS_PER_VOXEL
     local, inner = _high_pass(field, mask, voxel_size_mm)
     deep = inner & ~steep & like(depth_mm(to_numpy(mask), voxel_size_mm) > _LEAST_DEPTH_MM, mask)
-    r2star = fit_r2star(series.magnitude, echo_times_s=series.echo_times_s, mask=mask)[deep]
-    if r2star.shape[0] < _LEAST_VOXELS:
-        return SignVerdict(
-            0, math.nan, "too little of the brain lies away from its surface to check the sign of the phase"
-        )
-    bulk = quantile(r2star, _BULK_QUANTILE)
-    outstanding = r2star > _STANDS_OUT * bulk
-    if int(xp.count_nonzero(outstanding)) < _LEAST_VOXELS:
-        return SignVerdict(
-            0, math.nan, "no iron-rich nuclei or veins stand out in R2* to check the sign of the phase by"
-        )
+    r2star = fit_r2star(series.magnitude, echo_times_s=series.echo_times_s, mask=mask)
     chi = tkd(
         local,
         mask=inner,
         voxel_size_mm=voxel_size_mm,
         b0_direction=series.b0_direction,
         hz_per_ppm=series.hz_per_ppm,
-    ).chi_ppm[deep]
+    ).chi_ppm
+    return _compared(chi[deep], r2star[deep], "quick χ", "phase")
+
+
+def map_sign_from_data(
+    chi_ppm: Array, *, r2star_hz: Array, mask: Array, voxel_size_mm: tuple[float, float, float]
+) -> SignVerdict:
+    """Compare a finished χ with R2* in the middle of the brain, where a field of unknown sign was given.
+
+    Parameters
+    ----------
+    chi_ppm, r2star_hz
+        (X, Y, Z).
+    mask
+        (X, Y, Z) bool, voxels that have a χ.
+    voxel_size_mm
+        Voxel edges.
+    """
+    deep = mask & like(depth_mm(to_numpy(mask), voxel_size_mm) > _MIDDLE_DEPTH_MM, mask)
+    return _compared(chi_ppm[deep], r2star_hz[deep], "χ", "field")
+
+
+def _compared(chi: Array, r2star: Array, what: str, source: str) -> SignVerdict:
+    """Verdict from χ and R2* of deep voxels, one value each."""
+    xp = namespace_of(chi, r2star)
+    if r2star.shape[0] < _LEAST_VOXELS:
+        return SignVerdict(
+            0, math.nan, f"too little of the brain lies away from its surface to check the sign of the {source}"
+        )
+    bulk = quantile(r2star, _BULK_QUANTILE)
+    outstanding = r2star > _STANDS_OUT * bulk
+    if int(xp.count_nonzero(outstanding)) < _LEAST_VOXELS:
+        return SignVerdict(
+            0, math.nan, f"no iron-rich nuclei or veins stand out in R2* to check the sign of the {source} by"
+        )
     rest = chi[r2star <= bulk]
     spread = robust_sd(rest)
     difference = quantile(chi[outstanding], 0.5) - quantile(rest, 0.5)
-    return _verdict(difference / spread if spread > 0 else math.nan)
+    return _verdict(difference / spread if spread > 0 else math.nan, what, source)
 
 
 def _high_pass(field_hz: Array, mask: Array, voxel_size_mm: tuple[float, float, float]) -> tuple[Array, Array]:
@@ -114,10 +139,10 @@ def _high_pass(field_hz: Array, mask: Array, voxel_size_mm: tuple[float, float, 
     return box.embed(local), box.embed(inner)
 
 
-def _verdict(contrast: float) -> SignVerdict:
-    said = f"quick χ of iron-rich nuclei and veins stands {contrast:+.1f} sd from the other deep brain"
+def _verdict(contrast: float, what: str, source: str) -> SignVerdict:
+    said = f"{what} of iron-rich nuclei and veins stands {contrast:+.1f} sd from the other deep brain"
     if not math.isfinite(contrast) or abs(contrast) < _CONCLUSIVE:
-        return SignVerdict(0, contrast, f"{said}: the data do not settle the sign of the phase")
+        return SignVerdict(0, contrast, f"{said}: the data do not settle the sign of the {source}")
     if contrast > 0:
-        return SignVerdict(1, contrast, f"{said}: the sign of the phase is confirmed")
-    return SignVerdict(-1, contrast, f"{said}: the data contradict the sign of the phase")
+        return SignVerdict(1, contrast, f"{said}: the sign of the {source} is confirmed")
+    return SignVerdict(-1, contrast, f"{said}: the data contradict the sign of the {source}")

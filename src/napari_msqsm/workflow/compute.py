@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from napari_msqsm import _backend
 from napari_msqsm.errors import CancelledError, InputError, ParameterError
 from napari_msqsm.qsm.chain import STEPS
-from napari_msqsm.qsm.phase_sign import SignVerdict, phase_sign_from_data
+from napari_msqsm.qsm.phase_sign import SignVerdict, map_sign_from_data, phase_sign_from_data
 from napari_msqsm.qsm.reconstruct import reconstruct
 from napari_msqsm.qsm.step import Step
 from napari_msqsm.workflow.cache import StepCache
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 OnWarning = Callable[[str], None]
 _SIGN_VERSION = 1
 _SIGN_SHARE = 0.08
+_FIELD_NEGATED = "{sentence}; if the field is positive where it is weaker, negate it"
 _NOT_VERIFIED = "the sign of the phase could not be verified ({sentence}); pass --phase-sign 1 or -1 if you know it"
 _FLIPPED = "THE SIGN OF THE PHASE WAS TURNED: {sentence}; pass --phase-sign to overrule"
 _KEPT = "the sign of the phase was kept as given by --phase-sign, although {sentence}"
@@ -129,6 +130,15 @@ def compute(
             cancel=cancel,
             around=cache.around,
         )
+    if inputs.has_field:
+        verdict = map_sign_from_data(
+            result.chi_ppm,
+            r2star_hz=result.r2star_hz,
+            mask=result.mask,
+            voxel_size_mm=inputs.series.grid.voxel_size_mm,
+        )
+        if verdict.sign < 0:
+            say(_FIELD_NEGATED.format(sentence=verdict.sentence))
     for sentence in result.warnings:
         say(sentence)
     progress("Writing", 0.98)
