@@ -340,3 +340,10 @@ def test_background_that_did_not_converge_is_not_called_converged(head):
     result = reconstruct(head.series, settings, mask=head.brain)
     assert not result.converged
     assert any("background removal stopped" in sentence for sentence in result.warnings)
+
+
+def test_a_linear_system_left_early_is_said(head):
+    settings = with_overrides(PRESETS["published"], {"inversion.cg_max_iter": 3})
+    result = reconstruct(head.series, settings, mask=head.brain)
+    assert any("cg_max_iter" in sentence for sentence in result.warnings)
+    assert not any("cg_max_iter" in s for s in reconstruct(head.series, mask=head.brain).warnings)

@@ -198,6 +198,11 @@ def _inversion(values: Values, settings: ReconstructionSettings, on_progress: Pr
             f"the filter against what is left of the background field ({_mm(radii)})" if radii else "background removal"
         )
         warnings.append(f"{100 * (1 - kept):.0f} % of the mask was given up at its edge by {cause}")
+    if not result.cg_converged:
+        warnings.append(
+            f"the last linear system of the inversion was left after {result.cg_iterations[-1]} iterations "
+            "(inversion.cg_max_iter), before its tolerance"
+        )
     if not result.converged:
         warnings.append(
             f"the inversion did not converge: its last step changed χ by {result.outer_changes[-1]:.2g} of its norm"
@@ -272,7 +277,7 @@ STEPS: tuple[Step, ...] = (
         _brain_mask,
         4,
     ),
-    Step("r2star", "R2* map", 1, ("magnitude", "echo_times_s", "mask"), ("r2star_hz",), ("r2star",), _r2star, 1),
+    Step("r2star", "R2* map", 2, ("magnitude", "echo_times_s", "mask"), ("r2star_hz",), ("r2star",), _r2star, 1),
     Step(
         "field_fit",
         "Field fit",
@@ -326,7 +331,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "inversion",
         "Dipole inversion",
-        1,
+        2,
         (
             "local_field_hz",
             "local_mask",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from napari_msqsm._backend import namespace_of
@@ -36,6 +37,4 @@ def field_noise_from_magnitude(magnitude: Array, *, echo_times_s: Sequence[float
     has_signal = mask & (w > 0)
     spread = wtt - wt * wt / xp.where(has_signal, w, xp.ones_like(w)) if len(echo_times_s) > 1 else wtt
     known = has_signal & (spread > 1e-7 * wtt)
-    return xp.where(
-        known, 1.0 / (6.283185307179586 * xp.sqrt(xp.where(known, spread, xp.ones_like(w)))), xp.zeros_like(w)
-    )
+    return xp.where(known, 1.0 / (2.0 * math.pi * xp.sqrt(xp.where(known, spread, xp.ones_like(w)))), xp.zeros_like(w))

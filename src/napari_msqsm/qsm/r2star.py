@@ -9,10 +9,10 @@ Source: Pei M et al., MRM 2015;73:843 (doi 10.1002/mrm.25137).
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Literal
 
 from napari_msqsm._backend import namespace_of
+from napari_msqsm.qsm.field_fit import equally_spaced
 from napari_msqsm.settings import Settings, quantity
 
 if TYPE_CHECKING:
@@ -53,14 +53,9 @@ def fit_r2star(
     zero = xp.zeros_like(magnitude[0, ...])
     if len(times) < 2:
         return zero
-    rate = _arlo(magnitude, times) if _equally_spaced(times) else _log_linear(magnitude, times)
+    rate = _arlo(magnitude, times) if len(times) >= 3 and equally_spaced(times) else _log_linear(magnitude, times)
     rate = xp.clip(rate, 0.0, settings.max_r2star_hz)
     return xp.where(mask, rate, zero)
-
-
-def _equally_spaced(times: list[float]) -> bool:
-    steps = [later - earlier for earlier, later in itertools.pairwise(times)]
-    return len(times) >= 3 and max(steps) - min(steps) <= 1e-3 * max(steps)
 
 
 def _arlo(magnitude: Array, times: list[float]) -> Array:

@@ -10,20 +10,17 @@ from qtpy.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_msqsm.model.gre_files import GreFiles
+from napari_msqsm.widgets.file_row import NIFTI_FILTER, file_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_FILTER = "NIfTI (*.nii *.nii.gz)"
 
 
 class FilesDialog(QDialog):
@@ -98,23 +95,16 @@ class FilesDialog(QDialog):
         self.accept()
 
     def _picker(self, take: Callable[[tuple[Path, ...]], None]) -> QWidget:
-        box = QWidget()
-        line = QHBoxLayout(box)
-        line.setContentsMargins(0, 0, 0, 0)
         said = QLabel("one file per echo, or a 4-D stack")
-        button = QPushButton("Choose…")
 
         def choose() -> None:
-            names, _ = QFileDialog.getOpenFileNames(self, "Choose files", str(Path.home()), _FILTER)
+            names, _ = QFileDialog.getOpenFileNames(self, "Choose files", str(Path.home()), NIFTI_FILTER)
             if names:
                 take(tuple(Path(name) for name in names))
                 more = f" and {len(names) - 1} more" if len(names) > 1 else ""
                 said.setText(Path(names[0]).name + more)
 
-        button.clicked.connect(choose)
-        line.addWidget(said, 1)
-        line.addWidget(button)
-        return box
+        return file_row(said, choose)
 
     def _take_magnitude(self, paths: tuple[Path, ...]) -> None:
         self.magnitude = paths

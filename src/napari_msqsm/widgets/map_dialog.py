@@ -11,17 +11,15 @@ from qtpy.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_msqsm.widgets.file_row import NIFTI_FILTER, file_row
 from napari_msqsm.workflow.adopt import ExistingMap
 
-_FILTER = "NIfTI (*.nii *.nii.gz)"
 _UNITS = {"choose…": None, "ppm": "ppm", "ppb": "ppb"}
 
 
@@ -66,17 +64,9 @@ class MapDialog(QDialog):
             self.accept()
 
     def _picker(self, name: str) -> QWidget:
-        box = QWidget()
-        line = QHBoxLayout(box)
-        line.setContentsMargins(0, 0, 0, 0)
-        button = QPushButton("Choose…")
-
         def choose() -> None:
-            chosen, _ = QFileDialog.getOpenFileName(self, "Choose a file", str(Path.home()), _FILTER)
+            chosen, _ = QFileDialog.getOpenFileName(self, "Choose a file", str(Path.home()), NIFTI_FILTER)
             if chosen:
                 self.fields[name].setText(chosen)
 
-        button.clicked.connect(choose)
-        line.addWidget(self.fields[name], 1)
-        line.addWidget(button)
-        return box
+        return file_row(self.fields[name], choose)

@@ -186,7 +186,7 @@ def _usable_csf(csf_mask: Array | None, box: Box, inside: Array) -> Array | None
     return csf if bool(xp.any(csf)) else None
 
 
-History = tuple[bool, tuple[float, ...], tuple[int, ...], tuple[float, ...]]
+History = tuple[bool, tuple[float, ...], tuple[int, ...], tuple[float, ...], bool]
 
 
 def _gauss_newton(
@@ -215,7 +215,8 @@ def _gauss_newton(
             break
         if settings.merit:
             problem.discount_outliers(chi)
-    return chi, (changes[-1] < settings.outer_rtol, tuple(changes), tuple(iterations), tuple(objective))
+    done = changes[-1] < settings.outer_rtol
+    return chi, (done, tuple(changes), tuple(iterations), tuple(objective), step.converged)
 
 
 def _progress(

@@ -27,6 +27,8 @@ class Inversion:
         Linear iterations in each step.
     objective
         Value of the objective before each step and after the last (with that step's weights).
+    cg_converged
+        Whether the linear system of the last step reached its tolerance.
     """
 
     chi_ppm: Array
@@ -35,3 +37,4 @@ class Inversion:
     outer_changes: tuple[float, ...] = ()
     cg_iterations: tuple[int, ...] = ()
     objective: tuple[float, ...] = ()
+    cg_converged: bool = True
