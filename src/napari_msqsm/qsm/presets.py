@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from napari_msqsm.errors import ParameterError
 from napari_msqsm.qsm.background.lbv import LbvSettings
+from napari_msqsm.qsm.background.methods import BackgroundSettings
 from napari_msqsm.qsm.background.pdf import PdfSettings
 from napari_msqsm.qsm.background.residual import ResidualBackgroundSettings
 from napari_msqsm.qsm.field_fit import FieldFitSettings
@@ -15,14 +14,12 @@ from napari_msqsm.qsm.host.brain_mask import BrainMaskSettings
 from napari_msqsm.qsm.host.csf_mask import CsfMaskSettings
 from napari_msqsm.qsm.host.unwrap import UnwrapSettings
 from napari_msqsm.qsm.inversion.medi import MediSettings
+from napari_msqsm.qsm.inversion.methods import InversionSettings
 from napari_msqsm.qsm.inversion.tkd import TkdSettings
 from napari_msqsm.qsm.r2star import R2starSettings
 from napari_msqsm.qsm.reference import ReferenceSettings
 from napari_msqsm.qsm.reliability import ReliabilitySettings
 from napari_msqsm.settings import Settings, validated
-
-BackgroundSettings = Annotated[PdfSettings | LbvSettings, Field(discriminator="method")]
-InversionSettings = Annotated[MediSettings | TkdSettings, Field(discriminator="method")]
 
 
 class ReconstructionSettings(Settings):

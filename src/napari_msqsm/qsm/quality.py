@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from napari_msqsm._backend import namespace_of
-from napari_msqsm.qsm.robust import mean_inside, median_inside, sd_inside
+from napari_msqsm.qsm.robust import count, mean_inside, median_inside, sd_inside
 from napari_msqsm.units import PPB_PER_PPM
 
 if TYPE_CHECKING:
@@ -39,21 +39,16 @@ def quality_numbers(
     xp = namespace_of(chi_ppm, mask)
     voxel_mm3 = math.prod(voxel_size_mm)
     csf = csf_mask & chi_mask
-    kept = _count(chi_mask)
+    kept = count(chi_mask)
     some_csf = bool(xp.any(csf))
     return {
         "csf_mean_ppb": PPB_PER_PPM * mean_inside(chi_ppm, csf) if some_csf else math.nan,
         "csf_sd_ppb": PPB_PER_PPM * sd_inside(chi_ppm, csf) if some_csf else math.nan,
-        "csf_volume_mm3": voxel_mm3 * _count(csf),
+        "csf_volume_mm3": voxel_mm3 * count(csf),
         "brain_mean_ppb": PPB_PER_PPM * mean_inside(chi_ppm, chi_mask),
-        "mask_volume_mm3": voxel_mm3 * _count(mask),
-        "kept_fraction": kept / _count(mask),
+        "mask_volume_mm3": voxel_mm3 * count(mask),
+        "kept_fraction": kept / count(mask),
         "local_field_sd_ppb": PPB_PER_PPM * sd_inside(local_field_hz, chi_mask) / hz_per_ppm,
         "field_noise_median_ppb": PPB_PER_PPM * median_inside(noise_sd_hz, mask) / hz_per_ppm,
         "fit_residual_median": median_inside(fit_residual, mask),
     }
-
-
-def _count(mask: Array) -> int:
-    xp = namespace_of(mask)
-    return int(xp.count_nonzero(mask))

@@ -1,4 +1,4 @@
-"""Means, medians and quantiles over masked voxels."""
+"""Counts, means, medians and quantiles over masked voxels."""
 
 from __future__ import annotations
 
@@ -13,11 +13,21 @@ if TYPE_CHECKING:
 _MAD_TO_SD = 1.4826
 
 
+def count(mask: Array) -> int:
+    """Count the voxels of a mask."""
+    return int(namespace_of(mask).count_nonzero(mask))
+
+
+def any_of(mask: Array) -> bool:
+    """Whether a mask has a voxel."""
+    return bool(namespace_of(mask).any(mask))
+
+
 def mean_inside(image: Array, mask: Array) -> float:
     """Mean over the mask; 0 for an empty mask."""
     xp = namespace_of(image, mask)
-    count = float(xp.sum(xp.astype(mask, image.dtype)))
-    return float(xp.sum(xp.where(mask, image, xp.zeros_like(image)))) / count if count else 0.0
+    voxels = float(xp.sum(xp.astype(mask, image.dtype)))
+    return float(xp.sum(xp.where(mask, image, xp.zeros_like(image)))) / voxels if voxels else 0.0
 
 
 def sd_inside(image: Array, mask: Array) -> float:

@@ -38,6 +38,7 @@ def lbv(
     total_field_hz: Array,
     *,
     mask: Array,
+    noise_sd_hz: Array | None = None,
     voxel_size_mm: tuple[float, float, float],
     settings: LbvSettings | None = None,
     on_progress: Callable[[float], None] | None = None,
@@ -50,6 +51,8 @@ def lbv(
         (X, Y, Z) unwrapped field; ignored outside the mask.
     mask
         (X, Y, Z) bool.
+    noise_sd_hz
+        (X, Y, Z); voxels where it is 0 have no field and lie outside.
     voxel_size_mm
         Voxel edges.
     settings
@@ -64,6 +67,8 @@ def lbv(
     """
     settings = settings or LbvSettings()
     xp = namespace_of(total_field_hz, mask)
+    if noise_sd_hz is not None:
+        mask = mask & (noise_sd_hz > 0)
     box = box_around(mask, voxel_size_mm, margin_mm=2.0 * max(voxel_size_mm))
     inside = box.crop(mask)
     interior = shrunk(inside)

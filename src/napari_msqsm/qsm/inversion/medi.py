@@ -39,6 +39,9 @@ _SCALE_HZ_PER_PPM = 127.73
 """What makes λ on the ppm scale equal to the published one at 3 T and an echo spacing of 4.1 ms."""
 
 
+_WITHOUT_CSF = "no ventricular CSF was found: MEDI ran without the uniform-CSF term (+0)"
+
+
 class MediSettings(Settings):
     """MEDI+0 with the published defaults."""
 
@@ -175,7 +178,8 @@ def medi(
     )
     chi, history = _gauss_newton(problem, settings, on_progress)
     chi = xp.where(inside, chi, xp.zeros_like(chi)) / (radians_per_hz * hz_per_ppm)
-    return Inversion(box.embed(chi), box.embed(inside), *history)
+    without_csf = settings.lambda_csf > 0 and problem.csf is None
+    return Inversion(box.embed(chi), box.embed(inside), *history, warnings=(_WITHOUT_CSF,) if without_csf else ())
 
 
 def _usable_csf(csf_mask: Array | None, box: Box, inside: Array) -> Array | None:

@@ -29,6 +29,8 @@ class Inversion:
         Value of the objective before each step and after the last (with that step's weights).
     cg_converged
         Whether the linear system of the last step reached its tolerance.
+    warnings
+        What else the user should know.
     """
 
     chi_ppm: Array
@@ -38,3 +40,4 @@ class Inversion:
     cg_iterations: tuple[int, ...] = ()
     objective: tuple[float, ...] = ()
     cg_converged: bool = True
+    warnings: tuple[str, ...] = ()

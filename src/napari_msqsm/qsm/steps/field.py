@@ -1,0 +1,83 @@
+"""From phase to the unwrapped total field."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from napari_msqsm._backend import like, to_numpy
+from napari_msqsm.qsm.echoes import field_noise_from_magnitude
+from napari_msqsm.qsm.field_fit import equally_spaced, fit_field
+from napari_msqsm.qsm.host.unwrap import unwrap_field
+from napari_msqsm.qsm.reliability import weighed_noise
+from napari_msqsm.qsm.unequal_echoes import refit_unwrapped
+
+if TYPE_CHECKING:
+    from napari_msqsm.qsm.presets import ReconstructionSettings
+    from napari_msqsm.qsm.step import Progress, Values
+
+_LEAST_CONVERGED_FRACTION = 0.99
+
+
+def field_fit_step(values: Values, settings: ReconstructionSettings, on_progress: Progress) -> Values:
+    """Fit the field, up to its period, with its noise."""
+    if values["phase_rad"] is None:
+        noise = field_noise_from_magnitude(
+            values["magnitude"], echo_times_s=values["echo_times_s"], mask=values["mask"]
+        )
+        unknown = noise * math.nan
+        return {
+            "signal_noise_sd_hz": noise,
+            "fit_residual": unknown,
+            "wrapped_field_hz": unknown,
+            "period_hz": math.nan,
+            "field_fit_warnings": [],
+        }
+    fit = fit_field(
+        values["magnitude"],
+        values["phase_rad"],
+        echo_times_s=values["echo_times_s"],
+        mask=values["mask"],
+        settings=settings.field_fit,
+        on_progress=on_progress,
+    )
+    warnings = []
+    if fit.converged_fraction < _LEAST_CONVERGED_FRACTION:
+        warnings.append(
+            f"the field fit did not converge in {100 * (1 - fit.converged_fraction):.1f} % of the voxels; "
+            "they are noisy or the phase is not consistent over echoes"
+        )
+    return {
+        "signal_noise_sd_hz": fit.noise_sd_hz,
+        "fit_residual": fit.residual,
+        "wrapped_field_hz": fit.field_hz,
+        "period_hz": fit.period_hz,
+        "field_fit_warnings": warnings,
+    }
+
+
+def reliability_step(values: Values, settings: ReconstructionSettings, _: Progress) -> Values:
+    """Weigh the noise by what else is known about each voxel."""
+    noise = values["signal_noise_sd_hz"]
+    if values["phase_rad_is_given"]:
+        noise = weighed_noise(noise, values["fit_residual"], mask=values["mask"], settings=settings.reliability)
+    return {"noise_sd_hz": noise}
+
+
+def unwrapping_step(values: Values, settings: ReconstructionSettings, on_progress: Progress) -> Values:
+    """Remove the jumps of the field."""
+    wrapped = values["wrapped_field_hz"]
+    found = unwrap_field(to_numpy(wrapped), period_hz=values["period_hz"], mask=to_numpy(values["mask"]))
+    field = like(found, wrapped)
+    if not equally_spaced(values["echo_times_s"]):
+        field = refit_unwrapped(
+            field,
+            values["magnitude"],
+            values["phase_rad"],
+            echo_times_s=values["echo_times_s"],
+            period_hz=values["period_hz"],
+            mask=values["mask"],
+            settings=settings.field_fit,
+            on_progress=on_progress,
+        )
+    return {"total_field_hz": field}
