@@ -32,6 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--noise", type=float, metavar="F", help="noise as a part of the brain's first-echo signal (default: 0.01)"
     )
+    parser.add_argument(
+        "--rescan",
+        action="store_true",
+        default=None,
+        help="repeat every gradient echo on the same day: new noise, new pose (sessions ses-…rescan)",
+    )
     parser.add_argument("--tilt", type=float, metavar="DEG", help="tilt of the slices (default: 0)")
 
 
@@ -52,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
         "n_echoes": args.echoes,
         "noise": args.noise,
         "tilt_deg": args.tilt,
+        "rescan": args.rescan,
         "seed": args.seed,
     }
     chosen = {name: value for name, value in said.items() if value is not None}

@@ -37,4 +37,8 @@ class StudyDesign(Settings):
     subvoxel_mm: float = quantity(
         1.5, gt=0, unit="mm", help="A voxel is made of parts no larger than this (partial volume, dephasing)."
     )
+    rescan: bool = quantity(
+        False,
+        help="Whether every gradient echo is repeated on the same day, with new noise and another pose of the head.",
+    )
     seed: int = quantity(0, ge=0, help="Seed of all random draws.")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,43 +21,35 @@ from napari_msqsm.io.tables import write_table
 from napari_msqsm.phantom.contrasts import structural_images
 from napari_msqsm.phantom.patient import SyntheticPatient
 from napari_msqsm.phantom.scan import GradientEcho, gradient_echo, scan_grid
-from napari_msqsm.phantom.scanner import SCANNERS, Scanner
+from napari_msqsm.phantom.scanner import SCANNERS
+from napari_msqsm.phantom.truth_files import (
+    lesion_rows,
+    write_flair_lesions,
+    write_json,
+    write_transform,
+    write_true_fields,
+    write_truth,
+)
+from napari_msqsm.phantom.visit import RESCAN_SUFFIX, Visit, drawn_pose
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
-    from napari_msqsm.model.grid import Grid
     from napari_msqsm.phantom.design import StudyDesign
 
 _BIDS_VERSION = "1.10.0"
 _START = datetime(2015, 3, 2, 9, 30)  # noqa: DTZ001  BIDS dates carry no time zone
 _DAYS_PER_YEAR = 365.25
-_CHI_DECIMALS = 4
-"""0.1 ppb."""
+_UNTIL_RESCAN = timedelta(minutes=40)
+_RESCAN_STREAM = 1
+"""Draws of a rescan come from a stream of their own, so that the first scans stay what they are without it."""
 _CENTRE_MM = (0.0, -4.0, 6.0)
+_ABOUT_RESCANS = f"""
+Every session was scanned twice: `ses-…{RESCAN_SUFFIX}` is the gradient echo again, on the same day and scanner, before
+the contrast agent, with new noise, another pose of the head and slices placed anew. `rescan_of` in `sub-*_sessions.tsv`
+names the first scan; the truth holds the transform between the two.
+"""
 Report = Callable[[str, float], None]
-
-
-@dataclass(frozen=True)
-class _Visit:
-    """One session of one patient."""
-
-    patient_id: str
-    session_id: str
-    time_y: float
-    scanner: Scanner
-    pose: NDArray[np.float64]
-
-    @property
-    def label(self) -> str:
-        return f"sub-{self.patient_id}_ses-{self.session_id}"
-
-    @property
-    def folder(self) -> str:
-        return f"sub-{self.patient_id}/ses-{self.session_id}"
 
 
 def write_study(
@@ -147,19 +137,34 @@ def _write_patient(
     for index, time_y in enumerate(times):
         done = (patient * len(times) + index) / (design.n_patients * len(times))
         report(f"Patient {patient_id}, session {index + 1}", done)
-        pose = np.eye(4) if index == 0 else _pose(rng, design)
-        visit = _Visit(patient_id, f"{index + 1:02d}", time_y, SCANNERS[index % len(SCANNERS)], pose)
+        pose = np.eye(4) if index == 0 else drawn_pose(rng, design)
+        scanner = SCANNERS[index % len(SCANNERS)]
+        visit = Visit(patient_id, f"{index + 1:02d}", time_y, scanner, pose, design.tilt_deg)
         rows += _write_visit(root, truth, design, person, visit, rng)
-        sessions.append(
-            {
-                "session_id": f"ses-{visit.session_id}",
-                "acq_time": (start + timedelta(days=round(time_y * _DAYS_PER_YEAR))).isoformat(),
-                "age": round(age + time_y, 2),
-                "edss": float(edss) + (0.5 if time_y > 2 else 0.0),
-                "disease_duration": round(duration + time_y, 2),
-                "treatment_duration": round(0.6 * duration + time_y, 2),
-            }
-        )
+        scanned_at = start + timedelta(days=round(time_y * _DAYS_PER_YEAR))
+        row = {
+            "session_id": f"ses-{visit.session_id}",
+            "acq_time": scanned_at.isoformat(),
+            "age": round(age + time_y, 2),
+            "edss": float(edss) + (0.5 if time_y > 2 else 0.0),
+            "disease_duration": round(duration + time_y, 2),
+            "treatment_duration": round(0.6 * duration + time_y, 2),
+        }
+        sessions.append(row)
+        if design.rescan:
+            report(f"Patient {patient_id}, session {index + 1}, rescan", done + 0.5 / (design.n_patients * len(times)))
+            own = np.random.default_rng((design.seed, patient, index, _RESCAN_STREAM))
+            again = visit.repeated(own, design)
+            rows += _write_visit(root, truth, design, person, again, own)
+            sessions[-1] = row | {"rescan_of": None}
+            sessions.append(
+                row
+                | {
+                    "session_id": f"ses-{again.session_id}",
+                    "acq_time": (scanned_at + _UNTIL_RESCAN).isoformat(),
+                    "rescan_of": f"ses-{visit.session_id}",
+                }
+            )
     name = f"sub-{patient_id}"
     write_table(root / name / f"{name}_sessions.tsv", pd.DataFrame(sessions))
     write_table(truth / name / f"{name}_lesions.tsv", pd.DataFrame(rows))
@@ -171,10 +176,10 @@ def _write_visit(
     truth: Path,
     design: StudyDesign,
     person: SyntheticPatient,
-    visit: _Visit,
+    visit: Visit,
     rng: np.random.Generator,
 ) -> list[dict[str, Any]]:
-    grid = scan_grid(design.voxel_size_mm, design.field_of_view_mm, tilt_deg=design.tilt_deg, centre_mm=_CENTRE_MM)
+    grid = scan_grid(design.voxel_size_mm, design.field_of_view_mm, tilt_deg=visit.tilt_deg, centre_mm=_CENTRE_MM)
     scan = gradient_echo(
         person,
         time_y=visit.time_y,
@@ -188,11 +193,24 @@ def _write_visit(
         rng=rng,
     )
     _write_echoes(root, visit, scan, design.magnitude_levels)
-    flair_grid = scan_grid(design.flair_voxel_size_mm, design.field_of_view_mm, tilt_deg=0.0, centre_mm=_CENTRE_MM)
-    images, flair_lesions = structural_images(
+    if visit.first is None:
+        _write_structural(root, truth, design, person, visit, rng)
+    else:
+        write_transform(truth, visit, visit.first)
+    write_truth(truth, visit, scan)
+    if design.true_fields:
+        write_true_fields(truth, visit, scan)
+    return lesion_rows(person, visit)
+
+
+def _write_structural(
+    root: Path, truth: Path, design: StudyDesign, person: SyntheticPatient, visit: Visit, rng: np.random.Generator
+) -> None:
+    grid = scan_grid(design.flair_voxel_size_mm, design.field_of_view_mm, tilt_deg=0.0, centre_mm=_CENTRE_MM)
+    images, lesions = structural_images(
         person,
         time_y=visit.time_y,
-        grid=flair_grid,
+        grid=grid,
         pose=visit.pose,
         noise=design.noise,
         subvoxel_mm=design.subvoxel_mm,
@@ -204,14 +222,11 @@ def _write_visit(
         if contrast == "ce-gadolinium_T1w":
             side |= {"ContrastBolusIngredient": "GADOLINIUM"}
         path = root / visit.folder / "anat" / f"{visit.label}_{contrast}.nii.gz"
-        save_volume(path, np.round(image * design.magnitude_levels).astype(np.uint16), flair_grid, sidecar=side)
-    _write_truth(truth, visit, scan, flair_grid, flair_lesions)
-    if design.true_fields:
-        _write_true_fields(truth, visit, scan)
-    return _lesion_rows(person, visit)
+        save_volume(path, np.round(image * design.magnitude_levels).astype(np.uint16), grid, sidecar=side)
+    write_flair_lesions(truth, visit, lesions, grid)
 
 
-def _write_echoes(root: Path, visit: _Visit, scan: GradientEcho, levels: int) -> None:
+def _write_echoes(root: Path, visit: Visit, scan: GradientEcho, levels: int) -> None:
     scanner = visit.scanner
     scale = levels / float(np.abs(scan.signal[0]).max())
     for echo, time in enumerate(scanner.echo_times_s(scan.signal.shape[0])):
@@ -234,88 +249,24 @@ def _write_echoes(root: Path, visit: _Visit, scan: GradientEcho, levels: int) ->
         save_volume(stem.with_name(f"{stem.name}_part-phase_MEGRE.nii.gz"), phase, scan.grid, sidecar=side)
 
 
-def _write_truth(
-    truth: Path, visit: _Visit, scan: GradientEcho, flair_grid: Grid, flair_lesions: NDArray[np.uint8]
-) -> None:
-    true = scan.truth
-    anat = truth / visit.folder / "anat"
-    images: dict[str, tuple[NDArray[Any], Mapping[str, Any]]] = {
-        "Chimap": (np.round(true.chi_ppm, _CHI_DECIMALS), {"Units": "ppm", "SkullStripped": True}),
-        "desc-brain_mask": (true.brain_mask, {"Type": "Brain"}),
-        "desc-csf_mask": (true.csf_mask, {"Type": "ROI"}),
-        "desc-tissues_dseg": (true.tissues, {"Description": "Tissue that covers the middle of every voxel"}),
-        "desc-lesions_dseg": (true.lesions, {"Description": "Lesions by number, on the gradient-echo grid"}),
-    }
-    for suffix, (image, side) in images.items():
-        save_volume(anat / f"{visit.label}_{suffix}.nii.gz", image, scan.grid, sidecar=side)
-    save_volume(
-        anat / f"{visit.label}_space-FLAIR_desc-lesions_dseg.nii.gz",
-        flair_lesions,
-        flair_grid,
-        sidecar={
-            "Description": "Lesions by number, on the FLAIR grid",
-            "SpatialReference": f"bids:raw:{visit.folder}/anat/{visit.label}_FLAIR.nii.gz",
-        },
-    )
-    pose = {"Description": "Head (baseline) to scanner coordinates, RAS mm", "Matrix": visit.pose.tolist()}
-    _write_json(truth / visit.folder / f"{visit.label}_desc-pose_xfm.json", pose)
-
-
-def _write_true_fields(truth: Path, visit: _Visit, scan: GradientEcho) -> None:
-    folder = truth / visit.folder
-    save_volume(
-        folder / "anat" / f"{visit.label}_R2starmap.nii.gz", scan.truth.r2star_hz, scan.grid, sidecar={"Units": "1/s"}
-    )
-    for suffix, image in (("total", scan.truth.total_field_hz), ("local", scan.truth.local_field_hz)):
-        path = folder / "fmap" / f"{visit.label}_desc-{suffix}_fieldmap.nii.gz"
-        save_volume(path, image, scan.grid, sidecar={"Units": "Hz"})
-
-
-def _lesion_rows(person: SyntheticPatient, visit: _Visit) -> list[dict[str, Any]]:
-    rows = []
-    for lesion in person.lesions:
-        age = visit.time_y - lesion.onset_y
-        rows.append(
-            {
-                "lesion_id": lesion.lesion_id,
-                "session_id": f"ses-{visit.session_id}",
-                "lesion_age_y": round(age, 4),
-                "chi_ppb": round(lesion.course(age), 3) if age >= 0 else math.nan,
-                "rim": "rim+" if lesion.rim else "rim-",
-                "enhancement": "shell" if lesion.shell else "nodular",
-                "central_vein": int(lesion.vein is not None),
-                "enhances": int(lesion.enhances(visit.time_y)),
-            }
-        )
-    return rows
-
-
-def _pose(rng: np.random.Generator, design: StudyDesign) -> NDArray[np.float64]:
-    """Random turn about the three axes and shift."""
-    pose = np.eye(4)
-    for axis, angle in enumerate(np.radians(rng.uniform(-design.motion_deg, design.motion_deg, 3))):
-        turn = np.eye(3)
-        i, j = [a for a in range(3) if a != axis]
-        turn[i, i] = turn[j, j] = math.cos(angle)
-        turn[i, j], turn[j, i] = -math.sin(angle), math.sin(angle)
-        pose[:3, :3] = pose[:3, :3] @ turn
-    pose[:3, 3] = rng.uniform(-design.motion_mm, design.motion_mm, 3)
-    return pose
+def _as_recorded(design: StudyDesign) -> dict[str, Any]:
+    """All settings; whether there are rescans is said only where there are."""
+    return design.model_dump(exclude=set() if design.rescan else {"rescan"})
 
 
 def _describe(root: Path, truth: Path, design: StudyDesign) -> None:
     made = {"Name": "napari-msqsm phantom", "Version": __version__}
-    _write_json(
+    write_json(
         root / "dataset_description.json",
         {
             "Name": "Synthetic multiple-sclerosis study",
             "BIDSVersion": _BIDS_VERSION,
             "DatasetType": "raw",
             "License": "BSD-3-Clause",
-            "GeneratedBy": [made | {"Description": json.dumps(design.model_dump())}],
+            "GeneratedBy": [made | {"Description": json.dumps(_as_recorded(design))}],
         },
     )
-    _write_json(
+    write_json(
         truth / "dataset_description.json",
         {
             "Name": "Truth of the synthetic study",
@@ -326,21 +277,19 @@ def _describe(root: Path, truth: Path, design: StudyDesign) -> None:
         },
     )
     with atomic_path(truth / ".bidsignore") as temporary:
-        temporary.write_text("*_lesions.tsv\n*_desc-pose_xfm.json\n", "utf-8")
+        temporary.write_text(
+            "*_lesions.tsv\n*_desc-pose_xfm.json\n" + ("*_mode-image_xfm.json\n" * design.rescan), "utf-8"
+        )
     with atomic_path(root / "README.md") as temporary:
         temporary.write_text(
             "# Synthetic multiple-sclerosis study\n\nNo person was scanned: heads made of shapes, two scanners, and "
             "lesions whose susceptibility follows doi 10.3174/ajnr.A6071. The truth is in `derivatives/truth`.\n\n"
             f"Made by `msqsm phantom` {__version__}; `GeneratedBy` in `dataset_description.json` holds all settings.\n"
-            "The bundled sample study is made again by `msqsm phantom OUT --sample`.\n",
+            "The bundled sample study is made again by `msqsm phantom OUT --sample`.\n"
+            + (_ABOUT_RESCANS * design.rescan),
             "utf-8",
         )
-    _write_json(
+    write_json(
         root / "participants.json",
         {"sex": {"Description": "Sex", "Levels": {"F": "female", "M": "male"}}, "age": {"Units": "year"}},
     )
-
-
-def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
