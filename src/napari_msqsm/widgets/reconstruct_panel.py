@@ -89,11 +89,12 @@ class ReconstructPanel(Panel):
 
     def run_all(self) -> None:
         """Queue every session that can be reconstructed; steps that are done already are not done again."""
-        for session in self.coordinator.workspace.sessions:
-            if session.can_reconstruct:
-                self._queue(session)
+        sessions = [session for session in self.coordinator.workspace.sessions if session.can_reconstruct]
+        last = {session.patient_id: session.label for session in sessions}
+        for session in sessions:
+            self._queue(session, more_to_come=last[session.patient_id] != session.label)
 
-    def _queue(self, session: Session) -> None:
+    def _queue(self, session: Session, *, more_to_come: bool = False) -> None:
         settings = self._settings()
         if settings is None:
             return
@@ -110,7 +111,7 @@ class ReconstructPanel(Panel):
                 request = FilesRequest(gre=replace(files, phase_sign=sign or files.phase_sign))
                 return reconstruct_files(request, settings, out_dir, **shared)
             assert study is not None
-            return reconstruct_session(study, session, settings, phase_sign=sign, **shared)
+            return reconstruct_session(study, session, settings, phase_sign=sign, more_to_come=more_to_come, **shared)
 
         self.coordinator.run(session.label, work)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_msqsm.errors import InputError, ParameterError
+from napari_msqsm.errors import CancelledError, GpuUnavailableError, ParameterError
+from napari_msqsm.workflow.patient_record import renew_patient_record
 from napari_msqsm.workflow.reconstruct import reconstruct_session
+from napari_msqsm.workflow.tasks import error_sentence
 
 if TYPE_CHECKING:
     import threading
@@ -70,7 +72,7 @@ def reconstruct_sessions(
     cancel: threading.Event | None = None,
     on_warning: Callable[[str], None] | None = None,
 ) -> Batch:
-    """Reconstruct sessions; one that cannot be used does not stop the others.
+    """Reconstruct sessions with the same settings, masks and zero; one that fails does not stop the others.
 
     Parameters
     ----------
@@ -81,13 +83,19 @@ def reconstruct_sessions(
     out_dir
         Root of the derivatives; ``derivatives/msqsm`` of the study when not given.
     on_warning
-        Called with warnings, each with its session.
+        Called with warnings, each with its session; maps of one patient that were not made alike are one.
+
+    Raises
+    ------
+    CancelledError, GpuUnavailableError
+        What would stop every other session too.
     """
     outcomes: list[Outcome] = []
     refused: dict[str, str] = {}
     for index, session in enumerate(sessions):
         report = _share(session.label, index, len(sessions), on_progress)
         warn = None if on_warning is None else _named(session.label, on_warning)
+        more_to_come = any(later.patient_id == session.patient_id for later in sessions[index + 1 :])
         try:
             outcome = reconstruct_session(
                 study,
@@ -97,14 +105,18 @@ def reconstruct_sessions(
                 seed=seed,
                 out_dir=out_dir,
                 work_dir=work_dir,
+                more_to_come=more_to_come,
                 on_progress=report,
                 cancel=cancel,
                 on_warning=warn,
             )
-        except InputError as error:
-            refused[session.label] = str(error)
+        except (CancelledError, GpuUnavailableError):
+            raise
+        except Exception as error:  # noqa: BLE001  whatever went wrong here, the other sessions are still to be made
+            refused[session.label] = error_sentence(error)
         else:
             outcomes.append(outcome)
+    _check_left_behind(study, sessions, refused, out_dir, on_warning)
     return Batch(tuple(outcomes), refused)
 
 
@@ -120,3 +132,19 @@ def _share(label: str, index: int, count: int, on_progress: OnProgress | None) -
 
 def _named(label: str, on_warning: Callable[[str], None]) -> Callable[[str], None]:
     return lambda sentence: on_warning(f"{label}: {sentence}")
+
+
+def _check_left_behind(
+    study: Study,
+    sessions: Sequence[Session],
+    refused: Mapping[str, str],
+    out_dir: Path | None,
+    on_warning: Callable[[str], None] | None,
+) -> None:
+    """Warn where the last session of a patient failed and leaves an older map beside the new ones."""
+    last = {session.patient_id: session.label for session in sessions}
+    for patient_id, label in last.items():
+        if label in refused:
+            for sentence in renew_patient_record(out_dir or study.derivatives_root, patient_id):
+                if on_warning:
+                    on_warning(f"sub-{patient_id}: {sentence}")

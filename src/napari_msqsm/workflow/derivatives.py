@@ -47,7 +47,7 @@ _SIDECARS: dict[str, dict[str, Any]] = {
     "localfield": {"Description": "Field of sources inside the mask", "Units": "Hz", **_SKULL_STRIPPED},
     "magnitude": {"Description": "Root sum of squares of the magnitude over echoes", "SkullStripped": False},
 }
-_IGNORED_BY_VALIDATORS = "sub-*/figures\nsub-*/figures/**\n"
+_IGNORED_BY_VALIDATORS = "sub-*/figures\nsub-*/figures/**\nsub-*/*_desc-qsm_settings.json\n"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari_msqsm.qsm.echoes import root_sum_of_squares
@@ -11,6 +12,7 @@ from napari_msqsm.workflow.compute import Computed, OnWarning, compute, pipeline
 from napari_msqsm.workflow.derivatives import Writer, folder_writer, session_writer
 from napari_msqsm.workflow.inputs import FilesRequest, read_files, read_session
 from napari_msqsm.workflow.outcome import Outcome
+from napari_msqsm.workflow.patient_record import renew_patient_record, settings_digest
 from napari_msqsm.workflow.picture import save_picture, views_of
 
 if TYPE_CHECKING:
@@ -83,6 +85,7 @@ def reconstruct_session(
     work_dir: Path | None = None,
     phase_sign: Literal[1, -1] | None = None,
     phase_range: tuple[float, float] | None = None,
+    more_to_come: bool = False,
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
     on_warning: OnWarning | None = None,
@@ -103,6 +106,9 @@ def reconstruct_session(
         Cache of steps; ``.msqsm-cache`` in that root when not given.
     phase_sign, phase_range
         Declared by the user.
+    more_to_come
+        Whether more sessions of this patient are about to be reconstructed in the same way: that maps of the patient
+        were not made alike is said after the last of them.
 
     Raises
     ------
@@ -120,7 +126,14 @@ def reconstruct_session(
         on_warning=on_warning,
     )
     writer = session_writer(study, session, out_dir)
-    return _write(writer, computed, settings, seed=seed, label=session.label)
+    outcome = _write(writer, computed, settings, seed=seed, label=session.label)
+    unlike = renew_patient_record(out_dir or study.derivatives_root, session.patient_id)
+    if more_to_come or not unlike:
+        return outcome
+    if on_warning:
+        for sentence in unlike:
+            on_warning(sentence)
+    return replace(outcome, warnings=outcome.warnings + unlike)
 
 
 def _write(writer: Writer, computed: Computed, settings: ReconstructionSettings, *, seed: int, label: str) -> Outcome:
@@ -154,12 +167,14 @@ def _write(writer: Writer, computed: Computed, settings: ReconstructionSettings,
 
 def _record(writer: Writer, computed: Computed, settings: ReconstructionSettings, seed: int) -> dict[str, Any]:
     result, series = computed.result, computed.inputs.series
+    recorded = provenance.settings_record(settings)
     presets = [name for name, preset in PRESETS.items() if preset == settings]
     return {
         "Description": "Quantitative susceptibility map; positive is paramagnetic",
         "PipelineVersion": pipeline_version(),
         "Preset": presets[0] if presets else "custom",
-        "Settings": provenance.settings_record(settings),
+        "SettingsDigest": settings_digest(recorded),
+        "Settings": recorded,
         "Acquisition": provenance.acquisition(series),
         "InputFiles": provenance.input_files(computed.inputs.files, writer.locate),
         "Assumptions": list(series.assumptions),
