@@ -22,7 +22,6 @@ STEPS: tuple[Step, ...] = (
         brain_mask_step,
         4,
     ),
-    Step("r2star", "R2* map", 2, ("magnitude", "echo_times_s", "mask"), ("r2star_hz",), ("r2star",), r2star_step, 1),
     Step(
         "field_fit",
         "Field fit",
@@ -52,6 +51,16 @@ STEPS: tuple[Step, ...] = (
         ("unwrapping", "field_fit"),
         unwrapping_step,
         5,
+    ),
+    Step(
+        "r2star",
+        "R2* map",
+        3,
+        ("magnitude", "echo_times_s", "mask", "total_field_hz"),
+        ("r2star_hz",),
+        ("r2star",),
+        r2star_step,
+        1,
     ),
     Step(
         "background",

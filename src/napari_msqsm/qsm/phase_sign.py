@@ -18,9 +18,9 @@ from napari_msqsm.qsm.box import box_around
 from napari_msqsm.qsm.dipole import convolve
 from napari_msqsm.qsm.field_fit import fit_field
 from napari_msqsm.qsm.host.distance import depth_mm
-from napari_msqsm.qsm.host.unwrap import unwrap_field
+from napari_msqsm.qsm.host.unwrap_path import unwrap_field
 from napari_msqsm.qsm.inversion.tkd import tkd
-from napari_msqsm.qsm.r2star import fit_r2star
+from napari_msqsm.qsm.r2star.arlo import arlo
 from napari_msqsm.qsm.robust import quantile, robust_sd
 from napari_msqsm.qsm.spherical_mean import inside_spheres, sphere_kernel
 from napari_msqsm.qsm.stencils import gradient
@@ -80,7 +80,7 @@ def phase_sign_from_data(series: MultiEchoSeries, *, mask: Array) -> SignVerdict
         steep |= xp.abs(part) * (step * series.echo_times_s[-1]) > _MOST_TURNS_PER_VOXEL
     local, inner = _high_pass(field, mask, voxel_size_mm)
     deep = inner & ~steep & like(depth_mm(to_numpy(mask), voxel_size_mm) > _LEAST_DEPTH_MM, mask)
-    r2star = fit_r2star(series.magnitude, echo_times_s=series.echo_times_s, mask=mask)
+    r2star = arlo(series.magnitude, echo_times_s=series.echo_times_s, mask=mask)
     chi = tkd(
         local,
         mask=inner,

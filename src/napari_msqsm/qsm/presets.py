@@ -16,7 +16,8 @@ from napari_msqsm.qsm.host.unwrap import UnwrapSettings
 from napari_msqsm.qsm.inversion.medi import MediSettings
 from napari_msqsm.qsm.inversion.methods import InversionSettings
 from napari_msqsm.qsm.inversion.tkd import TkdSettings
-from napari_msqsm.qsm.r2star import R2starSettings
+from napari_msqsm.qsm.r2star.arlo import ArloSettings
+from napari_msqsm.qsm.r2star.methods import R2starSettings
 from napari_msqsm.qsm.reference import ReferenceSettings
 from napari_msqsm.qsm.reliability import ReliabilitySettings
 from napari_msqsm.settings import Settings, validated
@@ -29,7 +30,7 @@ class ReconstructionSettings(Settings):
     reliability: ReliabilitySettings = ReliabilitySettings()
     unwrapping: UnwrapSettings = UnwrapSettings()
     brain_mask: BrainMaskSettings = BrainMaskSettings()
-    r2star: R2starSettings = R2starSettings()
+    r2star: R2starSettings = ArloSettings()
     background: BackgroundSettings = PdfSettings()
     residual_background: ResidualBackgroundSettings = ResidualBackgroundSettings()
     csf_mask: CsfMaskSettings = CsfMaskSettings()

@@ -134,6 +134,7 @@ def reconstruct(
         if total_field_hz is None and local_field_hz is None:
             raise MetadataError("there is no phase and no field; give the phase images, or a total or local field")
         steps = [step for step in steps if step.name != "unwrapping"]
+        values.setdefault("total_field_hz", None)
     if csf_mask is not None:
         steps = [step for step in steps if step.name != "csf_mask"]
     if local_field_hz is not None:

@@ -1,0 +1,1 @@
+"""R2* from magnitudes: one method per file."""
