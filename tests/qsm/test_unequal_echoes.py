@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_msqsm.qsm.field_fit import fit_field
-from napari_msqsm.qsm.host.unwrap import unwrap_field
+from napari_msqsm.qsm.host.unwrap_path import unwrap_field
 from napari_msqsm.qsm.unequal_echoes import refit_unwrapped
 
 SHAPE = (23, 20, 6)

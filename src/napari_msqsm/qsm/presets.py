@@ -12,7 +12,6 @@ from napari_msqsm.qsm.background.residual import ResidualBackgroundSettings
 from napari_msqsm.qsm.field_fit import FieldFitSettings
 from napari_msqsm.qsm.host.brain_mask import BrainMaskSettings
 from napari_msqsm.qsm.host.csf_mask import CsfMaskSettings
-from napari_msqsm.qsm.host.unwrap import UnwrapSettings
 from napari_msqsm.qsm.inversion.medi import MediSettings
 from napari_msqsm.qsm.inversion.methods import InversionSettings
 from napari_msqsm.qsm.inversion.tkd import TkdSettings
@@ -20,6 +19,8 @@ from napari_msqsm.qsm.r2star.arlo import ArloSettings
 from napari_msqsm.qsm.r2star.methods import R2starSettings
 from napari_msqsm.qsm.reference import ReferenceSettings
 from napari_msqsm.qsm.reliability import ReliabilitySettings
+from napari_msqsm.qsm.unwrapping.methods import UnwrapSettings
+from napari_msqsm.qsm.unwrapping.path import PathSettings
 from napari_msqsm.settings import Settings, validated
 
 
@@ -28,7 +29,7 @@ class ReconstructionSettings(Settings):
 
     field_fit: FieldFitSettings = FieldFitSettings()
     reliability: ReliabilitySettings = ReliabilitySettings()
-    unwrapping: UnwrapSettings = UnwrapSettings()
+    unwrapping: UnwrapSettings = PathSettings()
     brain_mask: BrainMaskSettings = BrainMaskSettings()
     r2star: R2starSettings = ArloSettings()
     background: BackgroundSettings = PdfSettings()

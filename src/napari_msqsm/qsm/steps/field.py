@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from napari_msqsm._backend import like, to_numpy
 from napari_msqsm.qsm.echoes import field_noise_from_magnitude
 from napari_msqsm.qsm.field_fit import equally_spaced, fit_field
-from napari_msqsm.qsm.host.unwrap import unwrap_field
+from napari_msqsm.qsm.method import run_method
 from napari_msqsm.qsm.reliability import weighed_noise
 from napari_msqsm.qsm.unequal_echoes import refit_unwrapped
+from napari_msqsm.qsm.unwrapping.methods import METHODS
 
 if TYPE_CHECKING:
     from napari_msqsm.qsm.presets import ReconstructionSettings
@@ -66,10 +66,19 @@ def reliability_step(values: Values, settings: ReconstructionSettings, _: Progre
 
 def unwrapping_step(values: Values, settings: ReconstructionSettings, on_progress: Progress) -> Values:
     """Remove the jumps of the field."""
-    wrapped = values["wrapped_field_hz"]
-    found = unwrap_field(to_numpy(wrapped), period_hz=values["period_hz"], mask=to_numpy(values["mask"]))
-    field = like(found, wrapped)
-    if not equally_spaced(values["echo_times_s"]):
+    equal = equally_spaced(values["echo_times_s"])
+    field = run_method(
+        METHODS[type(settings.unwrapping)],
+        values["wrapped_field_hz"],
+        period_hz=values["period_hz"],
+        mask=values["mask"],
+        magnitude=values["combined_magnitude"],
+        noise_sd_hz=values["signal_noise_sd_hz"],
+        fit_residual=values["fit_residual"],
+        settings=settings.unwrapping,
+        on_progress=on_progress if equal else lambda fraction: on_progress(0.5 * fraction),
+    )
+    if not equal:
         field = refit_unwrapped(
             field,
             values["magnitude"],
@@ -78,6 +87,6 @@ def unwrapping_step(values: Values, settings: ReconstructionSettings, on_progres
             period_hz=values["period_hz"],
             mask=values["mask"],
             settings=settings.field_fit,
-            on_progress=on_progress,
+            on_progress=lambda fraction: on_progress(0.5 + 0.5 * fraction),
         )
     return {"total_field_hz": field}

@@ -5,21 +5,14 @@ Source: Abdul-Rahman HS et al., Appl Opt 2007;46:6623 (doi 10.1364/AO.46.006623)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import ndimage
 
-from napari_msqsm.settings import Settings
+from napari_msqsm.qsm.host.whole_periods import with_turns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-
-class UnwrapSettings(Settings):
-    """Path-following unwrapping."""
-
-    method: Literal["path"] = "path"
 
 
 def unwrap_field(field_hz: NDArray[Any], *, period_hz: float, mask: NDArray[np.bool_]) -> NDArray[Any]:
@@ -28,7 +21,7 @@ def unwrap_field(field_hz: NDArray[Any], *, period_hz: float, mask: NDArray[np.b
     Parameters
     ----------
     field_hz
-        (X, Y, Z), known up to multiples of ``period_hz``.
+        (X, Y, Z), known up to multiples of ``period_hz``; where it is not finite is outside the mask.
     period_hz
         The field that turns the phase by 2π.
     mask
@@ -42,16 +35,12 @@ def unwrap_field(field_hz: NDArray[Any], *, period_hz: float, mask: NDArray[np.b
     """
     from skimage.restoration import unwrap_phase
 
+    mask = mask & np.isfinite(field_hz)
+    field_hz = np.where(mask, field_hz, 0).astype(field_hz.dtype)
     radians = np.asarray(field_hz * (2.0 * np.pi / period_hz), dtype=np.float64)
     wrapped = np.angle(np.exp(1j * radians))
     # scikit-image ranks voxels at the image's border by chance: a masked layer around it makes the result repeatable
     padded = np.ma.array(np.pad(wrapped, 1), mask=np.pad(~mask, 1, constant_values=True))
     unwrapped = np.ma.filled(unwrap_phase(padded, rng=0), 0.0)[1:-1, 1:-1, 1:-1]
     turns = np.round((unwrapped - radians) / (2.0 * np.pi))
-    parts, count = ndimage.label(mask)
-    settled = radians + 2.0 * np.pi * turns
-    for part in range(1, count + 1):
-        where = parts == part
-        turns[where] -= np.round(np.median(settled[where]) / (2.0 * np.pi))
-    out = field_hz + (turns * period_hz).astype(field_hz.dtype)
-    return np.where(mask, out, 0).astype(field_hz.dtype)
+    return with_turns(field_hz, turns, period_hz=period_hz, mask=mask)

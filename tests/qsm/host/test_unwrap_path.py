@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_msqsm.qsm.host.unwrap import unwrap_field
+from napari_msqsm.qsm.host.unwrap_path import unwrap_field
 
 PERIOD = 240.0
 

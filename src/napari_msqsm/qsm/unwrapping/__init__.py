@@ -1,0 +1,1 @@
+"""Unwrapping of the field: one file per method."""
