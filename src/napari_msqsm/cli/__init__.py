@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = "Susceptibility of multiple-sclerosis lesions over time: QSM from serial multi-echo GRE."
 _EXIT_CODES = "exit codes: 0 done, 2 unusable input or arguments, 3 did not converge, 130 cancelled"
-COMMANDS = ("demo", "info", "phantom", "recon", "run")
+COMMANDS = ("demo", "info", "phantom", "recon", "repeatability", "run")
 
 
 def make_parser() -> common.Parser:

@@ -24,6 +24,7 @@ from napari_msqsm.phantom.scan import GradientEcho, gradient_echo, scan_grid
 from napari_msqsm.phantom.scanner import SCANNERS
 from napari_msqsm.phantom.truth_files import (
     lesion_rows,
+    tissue_names,
     write_flair_lesions,
     write_json,
     write_transform,
@@ -289,6 +290,8 @@ def _describe(root: Path, truth: Path, design: StudyDesign) -> None:
             + (_ABOUT_RESCANS * design.rescan),
             "utf-8",
         )
+    if design.rescan:
+        write_table(truth / "desc-tissues_dseg.tsv", tissue_names())
     write_json(
         root / "participants.json",
         {"sex": {"Description": "Sex", "Levels": {"F": "female", "M": "male"}}, "age": {"Units": "year"}},

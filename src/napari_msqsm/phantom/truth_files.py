@@ -7,9 +7,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from napari_msqsm.io.atomic import atomic_path
 from napari_msqsm.io.nifti import save_volume
+from napari_msqsm.phantom.tissue import Tissue
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,6 +99,18 @@ def lesion_rows(person: SyntheticPatient, visit: Visit) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def tissue_names() -> pd.DataFrame:
+    """Names and groups of the labels of ``desc-tissues_dseg``."""
+    rows = []
+    for tissue in Tissue:
+        if tissue is Tissue.AIR:
+            continue
+        name = tissue.name.lower().replace("_", " ")
+        deep = Tissue.CAUDATE <= tissue <= Tissue.THALAMUS
+        rows.append({"index": int(tissue), "name": name, "group": "deep grey matter" if deep else name})
+    return pd.DataFrame(rows)
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
