@@ -110,11 +110,16 @@ class Lesion:
         mean = self.course(time_y - self.onset_y)
         if not self.rim:
             return np.full_like(distance, mean)
-        height = self.rim_ppb * min(1.0, mean / (self.course.start_ppb + self.course.gain_ppb))
+        height = self.rim_height_ppb(time_y)
         in_rim = (distance > -self.rim_mm).astype(np.float32)
         inside = distance < 0
         share = float(in_rim[inside].mean()) if inside.any() else 0.0
         return np.float32(mean) + np.float32(height) * (in_rim - np.float32(share))
+
+    def rim_height_ppb(self, time_y: float) -> float:
+        """χ of the rim above that of the core at a time; 0 without a rim and before the onset."""
+        mean = self.course(time_y - self.onset_y)
+        return self.rim_ppb * min(1.0, mean / (self.course.start_ppb + self.course.gain_ppb))
 
     def enhances(self, time_y: float) -> bool:
         """Whether gadolinium enhances it: for two months after onset."""
