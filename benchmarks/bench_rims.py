@@ -1,7 +1,7 @@
 """Contrast of rims of 1–1.5 mm in synthetic lesions: how much of it a reconstruction at the paper's voxel size shows.
 
-Every benchmark records, over the lesions, the part of the contrast of rim and core that the map has: of the true χ averaged
-over the same voxels (``of_voxels``), and of the contrast in the head itself (``of_head``).
+Every benchmark records, over the lesions, the part of the contrast of rim and core that the map has: of the true χ
+averaged over the same voxels (``of_voxels``), and of the contrast in the head itself (``of_head``).
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _STEP_MM = 0.25
 _MOSTLY = 0.5
+_PURE = 0.9
 _VEIN_MARGIN_MM = 0.5
 _LEAST_VOXELS = 3
 
@@ -34,7 +35,8 @@ class RimRegion:
     lesion_id, rim_mm
         Number of the lesion and thickness of its rim.
     rim, core
-        (X, Y, Z) bool: voxels of which more than half is rim or core, and that its central vein does not touch.
+        (X, Y, Z) bool: voxels that lie inside the lesion (nine tenths at least), are more rim than core or the other
+        way round, and that its central vein does not touch.
     contrast_ppb
         χ of the rim above that of the core, in the head itself: not averaged over voxels.
     """
@@ -130,8 +132,9 @@ def _regions(lesions: Iterable[Lesion], grid: Grid, pose: NDArray[np.float64], t
         parts = parts_of(inner, _STEP_MM)
         points = fine_sampling(inner, pose, parts)[0].points()
         distance = lesion.distance(points, time_y)
-        rim = averaged(((distance < 0) & (distance > -lesion.rim_mm)).astype(np.float32), parts) > _MOSTLY
-        core = averaged((distance <= -lesion.rim_mm).astype(np.float32), parts) > _MOSTLY
+        core_share = averaged((distance <= -lesion.rim_mm).astype(np.float32), parts)
+        pure = averaged((distance < 0).astype(np.float32), parts) >= _PURE
+        rim, core = pure & (core_share < _MOSTLY), pure & (core_share > _MOSTLY)
         if lesion.vein is not None:
             beside = tube(points, lesion.vein.path, lesion.vein.radii_mm) > np.float32(_VEIN_MARGIN_MM)
             apart = averaged(beside.astype(np.float32), parts) >= 1.0
