@@ -7,14 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_msqsm.qsm.field_fit import (
-    FieldFitSettings,
-    equally_spaced,
-    fit_field,
-    scatter,
-    smallest_spacing_s,
-    wrapped,
-)
+from napari_msqsm.qsm.complex_fit import wrapped
+from napari_msqsm.qsm.echo_spacing import equally_spaced, smallest_spacing_s
+from napari_msqsm.qsm.field_fit import FieldFitSettings, fit_field, scatter
 
 EQUAL = (0.0045, 0.0093, 0.0141, 0.0189, 0.0237)
 UNEQUAL = (0.004, 0.0082, 0.013)

@@ -10,7 +10,6 @@ Source: Liu T et al., MRM 2013;69:467 (doi 10.1002/mrm.24272); de Rochefort L et
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -18,6 +17,9 @@ from typing import TYPE_CHECKING, Literal
 from array_api_compat import device
 
 from napari_msqsm._backend import namespace_of
+from napari_msqsm.qsm.complex_fit import best_refined, misfit_of, period_hz, starts_hz, wrapped
+from napari_msqsm.qsm.echo_spacing import equally_spaced
+from napari_msqsm.qsm.outlier_echoes import LEAST_ECHOES, refine_without_outliers
 from napari_msqsm.qsm.robust import quantile
 from napari_msqsm.settings import Settings, quantity
 
@@ -26,11 +28,9 @@ if TYPE_CHECKING:
 
     from napari_msqsm._backend import Array
 
-_PAIR_TOLERANCE = 0.02
-_EQUAL_TOLERANCE = 2e-3
-_WIDEST_FIELD_HZ = 1000.0
-"""Fields up to this are told apart by unequal echoes."""
 _TWO_PI = 2.0 * math.pi
+_LEFT_OUT = 0.5
+"""Weight below which an echo is said to be left out."""
 
 
 class FieldFitSettings(Settings):
@@ -40,6 +40,17 @@ class FieldFitSettings(Settings):
     max_iter: int = quantity(30, ge=1, help="Most Gauss–Newton iterations.", source="doi 10.1002/mrm.24272")
     atol_rad: float = quantity(
         1e-4, gt=0, unit="rad", help="Stop when no voxel's last-echo phase moves more than this."
+    )
+    outlier_echoes: bool = quantity(
+        False, help="Leave out echoes whose phase disagrees with the others of their voxel (four echoes or more)."
+    )
+    dephasing_rounds: int = quantity(
+        0,
+        ge=0,
+        le=5,
+        help="Refits in which an echo counts by the coherence that the change of the field over the voxel leaves it. 0 "
+        "is off.",
+        source="doi 10.1002/1522-2594(200009)44:3<358::AID-MRM3>3.0.CO;2-O",
     )
 
 
@@ -62,6 +73,8 @@ class FieldFit:
         (X, Y, Z), root-mean-square misfit of the complex signal relative to its size; 1 means no agreement.
     converged_fraction
         Part of the mask's voxels whose fit converged.
+    outlier_fraction
+        For each echo, the part of the mask's voxels where it was left out; empty where none was looked for.
     """
 
     field_hz: Array
@@ -70,27 +83,7 @@ class FieldFit:
     noise_sd_hz: Array
     residual: Array
     converged_fraction: float
-
-
-def smallest_spacing_s(echo_times_s: Sequence[float]) -> float:
-    """Smallest time between neighbouring echoes; the echo time itself for a single echo."""
-    if len(echo_times_s) == 1:
-        return echo_times_s[0]
-    return min(later - earlier for earlier, later in itertools.pairwise(echo_times_s))
-
-
-def equally_spaced(echo_times_s: Sequence[float]) -> bool:
-    """Whether a field and the same plus whole periods make the same phase at all echoes."""
-    spacing = _mean_spacing_s(echo_times_s)
-    return all(
-        abs(time - echo_times_s[0] - echo * spacing) <= _EQUAL_TOLERANCE * spacing
-        for echo, time in enumerate(echo_times_s)
-    )
-
-
-def _mean_spacing_s(echo_times_s: Sequence[float]) -> float:
-    n = len(echo_times_s)
-    return (echo_times_s[-1] - echo_times_s[0]) / (n - 1) if n > 1 else echo_times_s[0]
+    outlier_fraction: tuple[float, ...] = ()
 
 
 def fit_field(
@@ -129,16 +122,22 @@ def fit_field(
     amplitude = xp.stack([magnitude[echo, ...][mask] for echo in range(magnitude.shape[0])])
     phase = xp.stack([phase_rad[echo, ...][mask] for echo in range(phase_rad.shape[0])])
     times = list(echo_times_s)
-    equal = equally_spaced(times)
-    period = 1.0 / (_mean_spacing_s(times) if equal else smallest_spacing_s(times))
-    start = _start(amplitude, phase, times)
-    last_step = xp.zeros_like(start)
+    period = period_hz(times)
+    starts = starts_hz(amplitude, phase, times, several=not equally_spaced(times))
+    robust = settings.outlier_echoes and len(times) >= LEAST_ECHOES
+    outlier_fraction: tuple[float, ...] = ()
     if len(times) == 1:
-        field, offset = start, last_step
+        field, offset, last_step = starts[0], xp.zeros_like(starts[0]), xp.zeros_like(starts[0])
     else:
-        most = 0 if equal else math.ceil(_WIDEST_FIELD_HZ / period)
-        starts = [start + turns * period for turns in sorted(range(-most, most + 1), key=abs)]
-        field, offset, last_step = _best_refined(amplitude, phase, times, starts, settings, on_progress)
+        first_half = (lambda fraction: on_progress(0.5 * fraction)) if on_progress and robust else on_progress
+        field, offset, last_step = best_refined(amplitude, phase, times, starts, settings, first_half)
+    if robust:
+        second_half = (lambda fraction: on_progress(0.5 + 0.5 * fraction)) if on_progress else None
+        fit = refine_without_outliers(amplitude, phase, times, field, offset, last_step, settings, second_half)
+        field, offset, last_step = fit.field, fit.offset, fit.last_step
+        amplitude = amplitude * xp.sqrt(fit.weights)
+        left_out = xp.astype(fit.weights < _LEFT_OUT, field.dtype)
+        outlier_fraction = tuple(float(xp.mean(left_out[echo, ...])) for echo in range(len(times)))
     residual, noise = _misfit_and_noise(amplitude, phase, times, field, offset)
     field = field - xp.round(field / period) * period
     done = float(xp.mean(xp.astype(last_step <= settings.atol_rad, field.dtype))) if field.shape[0] else 1.0
@@ -149,113 +148,8 @@ def fit_field(
         noise_sd_hz=scatter(noise, mask),
         residual=scatter(residual, mask),
         converged_fraction=done,
+        outlier_fraction=outlier_fraction,
     )
-
-
-def wrapped(phase_rad: Array) -> Array:
-    """Phase within ±π."""
-    xp = namespace_of(phase_rad)
-    return phase_rad - _TWO_PI * xp.round(phase_rad / _TWO_PI)
-
-
-def _start(amplitude: Array, phase: Array, times: list[float]) -> Array:
-    """Field in Hz from the phase differences of neighbouring echoes; of a single echo, from its phase."""
-    xp = namespace_of(amplitude)
-    if len(times) == 1:
-        return phase[0, ...] / (_TWO_PI * times[0])
-    spacing = _mean_spacing_s(times) if equally_spaced(times) else smallest_spacing_s(times)
-    real, imaginary = xp.zeros_like(phase[0, ...]), xp.zeros_like(phase[0, ...])
-    for echo, (earlier, later) in enumerate(itertools.pairwise(times)):
-        if later - earlier <= spacing * (1.0 + _PAIR_TOLERANCE):
-            weight = amplitude[echo, ...] * amplitude[echo + 1, ...]
-            turn = phase[echo + 1, ...] - phase[echo, ...]
-            real += weight * xp.cos(turn)
-            imaginary += weight * xp.sin(turn)
-    return xp.atan2(imaginary, real) / (_TWO_PI * spacing)
-
-
-def _best_refined(
-    amplitude: Array,
-    phase: Array,
-    times: list[float],
-    starts: list[Array],
-    settings: FieldFitSettings,
-    on_progress: Callable[[float], None] | None,
-) -> tuple[Array, Array, Array]:
-    """`refine` from several starts; of each voxel the one with the smallest misfit, the earlier one where equal."""
-    xp = namespace_of(amplitude)
-    best: tuple[Array, ...] = ()
-    for index, start in enumerate(starts):
-        found = refine(amplitude, phase, times, start, settings, _part(on_progress, index, len(starts)))
-        if len(starts) == 1:
-            return found
-        candidate = (*found, _misfit(amplitude, phase, times, *found[:2]))
-        if not best:
-            best = candidate
-            continue
-        better = candidate[3] < 0.999 * best[3]
-        best = tuple(xp.where(better, new, old) for new, old in zip(candidate, best, strict=True))
-    return best[0], best[1], best[2]
-
-
-def _part(on_progress: Callable[[float], None] | None, index: int, of: int) -> Callable[[float], None] | None:
-    return (lambda fraction: on_progress((index + fraction) / of)) if on_progress else None
-
-
-def refine(
-    amplitude: Array,
-    phase: Array,
-    times: list[float],
-    field: Array,
-    settings: FieldFitSettings,
-    on_progress: Callable[[float], None] | None = None,
-) -> tuple[Array, Array, Array]:
-    """Gauss–Newton from a field within half a turn; returns field (Hz), offset (rad) and the last step (rad).
-
-    ``amplitude`` and ``phase`` are (echo, voxel), ``field`` is (voxel,).
-
-    Echoes join one by one, so that an error of the start is corrected before it could wrap at a late echo.
-    """
-    xp = namespace_of(amplitude)
-    offset = phase[0, ...] - (_TWO_PI * times[0]) * field
-    step = xp.zeros_like(field)
-    rounds = list(range(2, len(times))) + [len(times)] * settings.max_iter
-    for index, n_echoes in enumerate(rounds):
-        sums = [xp.zeros_like(field) for _ in range(5)]
-        for echo in range(n_echoes):
-            weight = amplitude[echo, ...] ** 2
-            error = wrapped(phase[echo, ...] - offset - (_TWO_PI * times[echo]) * field)
-            weighted = weight * xp.sin(error)
-            for total, part in zip(
-                sums,
-                (weight, weight * times[echo], weight * times[echo] ** 2, weighted, weighted * times[echo]),
-                strict=True,
-            ):
-                total += part
-        w, wt, wtt, we, wte = sums
-        determinant = w * wtt - wt * wt
-        solvable = determinant > 1e-7 * w * wtt
-        safe = xp.where(solvable, determinant, xp.ones_like(determinant))
-        zero = xp.zeros_like(field)
-        turn_rate = xp.where(solvable, (w * wte - wt * we) / safe, zero)
-        offset = offset + xp.where(solvable, (wtt * we - wt * wte) / safe, zero)
-        field = field + turn_rate / _TWO_PI
-        step = xp.abs(turn_rate) * times[-1]
-        if on_progress:
-            on_progress((index + 1) / len(rounds))
-        if n_echoes == len(times) and (step.shape[0] == 0 or float(xp.max(step)) <= settings.atol_rad):
-            break
-    return field, offset, step
-
-
-def _misfit(amplitude: Array, phase: Array, times: list[float], field: Array, offset: Array) -> Array:
-    """Sum over echoes of the squared difference between measured and fitted complex signal."""
-    xp = namespace_of(amplitude)
-    total = xp.zeros_like(field)
-    for echo, time in enumerate(times):
-        error = phase[echo, ...] - offset - (_TWO_PI * time) * field
-        total += (2.0 * amplitude[echo, ...] * xp.sin(0.5 * error)) ** 2
-    return total
 
 
 def _misfit_and_noise(
@@ -269,7 +163,7 @@ def _misfit_and_noise(
         w += weight
         wt += weight * time
         wtt += weight * time**2
-    misfit = _misfit(amplitude, phase, times, field, offset)
+    misfit = misfit_of(amplitude, phase, times, field, offset)
     has_signal = w > 0
     safe = xp.where(has_signal, w, xp.ones_like(w))
     residual = xp.where(has_signal, xp.sqrt(misfit / safe), xp.ones_like(w))

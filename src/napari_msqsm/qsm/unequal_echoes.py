@@ -11,8 +11,9 @@ import math
 from typing import TYPE_CHECKING
 
 from napari_msqsm._backend import like, namespace_of, to_numpy
-from napari_msqsm.qsm.field_fit import FieldFitSettings, refine, scatter
+from napari_msqsm.qsm.field_fit import FieldFitSettings, scatter
 from napari_msqsm.qsm.host.components import best_of_parts
+from napari_msqsm.qsm.outlier_echoes import refine_near
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,9 +72,8 @@ def refit_unwrapped(
     ]
     best = best_of_parts([to_numpy(score) for score in scores], to_numpy(mask))
     turns = like([shifts[index] for index in best], field, dtype=field.dtype)
-    field, _, _ = refine(
-        amplitude, phase, times, field + turns * period_hz, settings or FieldFitSettings(), on_progress
-    )
+    start = field + turns * period_hz
+    field = refine_near(amplitude, phase, times, start, settings or FieldFitSettings(), on_progress)
     return scatter(field, mask)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from napari_msqsm._backend import namespace_of
-from napari_msqsm.qsm.field_fit import equally_spaced
+from napari_msqsm.qsm.echo_spacing import equally_spaced
 from napari_msqsm.qsm.r2star.limits import within_range
 from napari_msqsm.qsm.r2star.log_linear import log_linear_rate
 from napari_msqsm.settings import Settings, quantity

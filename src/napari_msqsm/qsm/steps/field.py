@@ -5,18 +5,23 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from napari_msqsm.qsm.dephased_echoes import refit_dephased
+from napari_msqsm.qsm.echo_spacing import equally_spaced
 from napari_msqsm.qsm.echoes import field_noise_from_magnitude
-from napari_msqsm.qsm.field_fit import equally_spaced, fit_field
+from napari_msqsm.qsm.field_fit import fit_field
 from napari_msqsm.qsm.method import run_method
+from napari_msqsm.qsm.outlier_echoes import LEAST_ECHOES
 from napari_msqsm.qsm.reliability import weighed_noise
 from napari_msqsm.qsm.unequal_echoes import refit_unwrapped
 from napari_msqsm.qsm.unwrapping.methods import METHODS
 
 if TYPE_CHECKING:
+    from napari_msqsm.qsm.field_fit import FieldFitSettings
     from napari_msqsm.qsm.presets import ReconstructionSettings
     from napari_msqsm.qsm.step import Progress, Values
 
 _LEAST_CONVERGED_FRACTION = 0.99
+_BAD_ECHO_FRACTION = 0.5
 
 
 def field_fit_step(values: Values, settings: ReconstructionSettings, on_progress: Progress) -> Values:
@@ -47,6 +52,7 @@ def field_fit_step(values: Values, settings: ReconstructionSettings, on_progress
             f"the field fit did not converge in {100 * (1 - fit.converged_fraction):.1f} % of the voxels; "
             "they are noisy or the phase is not consistent over echoes"
         )
+    warnings += _outlier_sentences(fit.outlier_fraction, settings.field_fit, len(values["echo_times_s"]))
     return {
         "signal_noise_sd_hz": fit.noise_sd_hz,
         "fit_residual": fit.residual,
@@ -54,6 +60,20 @@ def field_fit_step(values: Values, settings: ReconstructionSettings, on_progress
         "period_hz": fit.period_hz,
         "field_fit_warnings": warnings,
     }
+
+
+def _outlier_sentences(fractions: tuple[float, ...], settings: FieldFitSettings, n_echoes: int) -> list[str]:
+    """Name every echo that disagrees with the others nearly everywhere."""
+    if settings.outlier_echoes and n_echoes < LEAST_ECHOES:
+        return [
+            f"bad echoes cannot be told from good ones with {n_echoes}, wanted at least {LEAST_ECHOES}: all are used"
+        ]
+    return [
+        f"echo {echo} disagrees with the others in {100 * fraction:.0f} % of the voxels and was left out there; "
+        "look at its phase"
+        for echo, fraction in enumerate(fractions, start=1)
+        if fraction > _BAD_ECHO_FRACTION
+    ]
 
 
 def reliability_step(values: Values, settings: ReconstructionSettings, _: Progress) -> Values:
@@ -66,7 +86,13 @@ def reliability_step(values: Values, settings: ReconstructionSettings, _: Progre
 
 def unwrapping_step(values: Values, settings: ReconstructionSettings, on_progress: Progress) -> Values:
     """Remove the jumps of the field."""
-    equal = equally_spaced(values["echo_times_s"])
+    rounds = settings.field_fit.dephasing_rounds
+    parts = 1 + (not equally_spaced(values["echo_times_s"])) + (rounds > 0)
+
+    def part(index: int) -> Progress:
+        return lambda fraction: on_progress((index + fraction) / parts)
+
+    echoes = {"echo_times_s": values["echo_times_s"], "mask": values["mask"], "settings": settings.field_fit}
     field = run_method(
         METHODS[type(settings.unwrapping)],
         values["wrapped_field_hz"],
@@ -76,17 +102,17 @@ def unwrapping_step(values: Values, settings: ReconstructionSettings, on_progres
         noise_sd_hz=values["signal_noise_sd_hz"],
         fit_residual=values["fit_residual"],
         settings=settings.unwrapping,
-        on_progress=on_progress if equal else lambda fraction: on_progress(0.5 * fraction),
+        on_progress=part(0),
     )
-    if not equal:
+    if not equally_spaced(values["echo_times_s"]):
         field = refit_unwrapped(
             field,
             values["magnitude"],
             values["phase_rad"],
-            echo_times_s=values["echo_times_s"],
             period_hz=values["period_hz"],
-            mask=values["mask"],
-            settings=settings.field_fit,
-            on_progress=lambda fraction: on_progress(0.5 + 0.5 * fraction),
+            on_progress=part(1),
+            **echoes,
         )
+    if rounds > 0:
+        field = refit_dephased(field, values["magnitude"], values["phase_rad"], on_progress=part(parts - 1), **echoes)
     return {"total_field_hz": field}

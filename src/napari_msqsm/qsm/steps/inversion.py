@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_msqsm.qsm.field_fit import smallest_spacing_s
+from napari_msqsm.qsm.echo_spacing import smallest_spacing_s
 from napari_msqsm.qsm.inversion.methods import METHODS
 from napari_msqsm.qsm.method import run_method
 from napari_msqsm.qsm.reference import referenced
