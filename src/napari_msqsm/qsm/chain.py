@@ -7,7 +7,7 @@ from napari_msqsm.qsm.steps.background import background_step
 from napari_msqsm.qsm.steps.field import field_fit_step, reliability_step, unwrapping_step
 from napari_msqsm.qsm.steps.inversion import inversion_step, reference_step
 from napari_msqsm.qsm.steps.masks import brain_mask_step, csf_mask_step
-from napari_msqsm.qsm.steps.quality import quality_step
+from napari_msqsm.qsm.steps.quality import NEEDS, quality_step
 from napari_msqsm.qsm.steps.relaxation import combine_step, r2star_step
 
 STEPS: tuple[Step, ...] = (
@@ -127,21 +127,8 @@ STEPS: tuple[Step, ...] = (
     Step(
         "quality",
         "Quality",
-        2,
-        (
-            "chi_ppm",
-            "chi_mask",
-            "mask",
-            "csf_mask",
-            "local_field_hz",
-            "noise_sd_hz",
-            "fit_residual",
-            "voxel_size_mm",
-            "hz_per_ppm",
-            "echo_times_s",
-            "phase_rad_is_given",
-            "noise_sd_is_given",
-        ),
+        3,
+        (*NEEDS, "phase_rad_is_given", "noise_sd_is_given"),
         ("quality",),
         (),
         quality_step,

@@ -49,6 +49,8 @@ class Reconstruction:
         (X, Y, Z) bool.
     noise_sd_hz
         (X, Y, Z) standard deviation of the field.
+    fit_residual
+        (X, Y, Z) misfit of the field fit relative to the signal; NaN where no phase was fitted.
     quality
         Numbers of `quality_numbers` and ``reference_shift_ppb``.
     warnings
@@ -70,6 +72,7 @@ class Reconstruction:
     mask: Array
     csf_mask: Array
     noise_sd_hz: Array
+    fit_residual: Array
     quality: Mapping[str, float]
     warnings: tuple[str, ...]
     converged: bool
@@ -270,6 +273,7 @@ def _result(
         mask=values["chi_mask"],
         csf_mask=values["csf_mask"],
         noise_sd_hz=values["noise_sd_hz"],
+        fit_residual=values["fit_residual"],
         quality=quality,
         warnings=tuple(sentence for name in _WARNINGS for sentence in values.get(name, ())),
         converged=bool(values["converged"]) and bool(values["background_converged"]),

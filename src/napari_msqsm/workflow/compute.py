@@ -248,6 +248,7 @@ def _on_host(result: Reconstruction) -> Reconstruction:
         mask=_backend.to_numpy(result.mask),
         csf_mask=_backend.to_numpy(result.csf_mask),
         noise_sd_hz=_backend.to_numpy(result.noise_sd_hz),
+        fit_residual=_backend.to_numpy(result.fit_residual),
     )
 
 

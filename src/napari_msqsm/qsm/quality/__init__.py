@@ -1,0 +1,1 @@
+"""Numbers and a map that tell whether a result can be trusted."""
