@@ -1,7 +1,7 @@
 r"""iLSQR: least squares whose streaks are estimated inside the cone of the dipole and removed.
 
 1. Least squares, left early: :math:`\min_\chi \lVert W_I (D\chi - f) \rVert_2^2`, with W_I lower where the field is
-   rough and zero outside the mask.
+   rough; outside the mask the field counts as zero.
 2. A quick estimate that shows where the edges are: the field with the sign of the dipole, smoothed near the cone and
    scaled to thresholded k-space division.
 3. Streaks: what lies in the cone and makes gradients where the quick estimate has none,
@@ -63,7 +63,7 @@ class IlsqrSettings(Settings):
         help="Relative residual at which both linear systems are left; smaller lets more noise in.",
         source="doi 10.1016/j.neuroimage.2014.12.043",
     )
-    cg_max_iter: int = quantity(50, ge=1, help="Most iterations of each linear system.")
+    cg_max_iter: int = quantity(100, ge=1, help="Most iterations of each linear system.")
     margin_mm: float = quantity(
         24.0, ge=0, unit="mm", help="Empty margin around the mask that keeps periodic copies of the head apart."
     )
@@ -167,13 +167,13 @@ def ilsqr(
 
 
 def _data_weights(boxed: BoxedField, voxel_size_mm: tuple[float, float, float]) -> Array:
-    """1 where the field is smooth, falling to 0 where its Laplacian (of pairs inside the mask) is large."""
+    """1 where the field is smooth or unknown, falling to 0 where its Laplacian (of pairs inside the mask) is large."""
     xp = namespace_of(boxed.field_ppm)
     slopes = gradient(boxed.field_ppm, voxel_size_mm, periodic=True)
     inner = [xp.where(pair, slope, 0.0) for pair, slope in zip(pairs_inside(boxed.inside), slopes, strict=True)]
     laplacian = xp.abs(gradient_adjoint(inner, voxel_size_mm, periodic=True))
     falling = _falling(laplacian, laplacian[boxed.inside], _ROUGH)
-    return xp.where(boxed.inside, falling, xp.zeros_like(falling))
+    return xp.where(boxed.inside, falling, xp.ones_like(falling))
 
 
 def _quick_estimate(boxed: BoxedField, voxel_size_mm: tuple[float, float, float]) -> Array:
@@ -182,7 +182,9 @@ def _quick_estimate(boxed: BoxedField, voxel_size_mm: tuple[float, float, float]
     inside, zero = boxed.inside, xp.zeros_like(boxed.field_ppm)
     size, sign = xp.abs(boxed.dipole), xp.sign(boxed.dipole)
     level = xp.log(xp.where(size > _SMALLEST_DIPOLE, size, xp.full_like(size, _SMALLEST_DIPOLE)))
-    own = 1.0 - _falling(level, xp.reshape(level, (-1,)), _NEAR_CONE)
+    mirrored = level[:, :, 1 : (boxed.box.shape[2] + 1) // 2]  # the half of the spectrum that is not stored
+    spectrum = xp.concat([xp.reshape(part, (-1,)) for part in (level, mirrored)])
+    own = 1.0 - _falling(level, spectrum, _NEAR_CONE)
     smooth = own + (1.0 - own) * sphere_kernel(boxed.box.shape, voxel_size_mm, _SMOOTHING_MM, like=zero)
     quick = xp.where(inside, convolve(boxed.field_ppm, sign * smooth), zero)
     quick = xp.where(inside, convolve(quick, smooth), zero)
