@@ -69,6 +69,22 @@ def inside_spheres(mask: Array, kernel: Array) -> Array:
     return convolve(xp.astype(mask, kernel.dtype), kernel) > _KEPT
 
 
+def radii_between(max_radius_mm: float, voxel_size_mm: tuple[float, float, float]) -> list[float]:
+    """Radii from the largest down to about one voxel (the edge of a cube of its volume), a smallest edge apart."""
+    least = math.prod(voxel_size_mm) ** (1.0 / 3.0)
+    count = max(0, round((max_radius_mm - least) / min(voxel_size_mm)))
+    step = (max_radius_mm - least) / count if count else 0.0
+    return [max_radius_mm - number * step for number in range(count + 1)]
+
+
+def deconvolved(filtered: Array, mean: Array, *, truncation: float) -> Array:
+    """Undo 1 − spherical mean in k-space; frequencies of which it leaves no more than ``truncation`` become zero."""
+    xp = namespace_of(filtered, mean)
+    left = 1.0 - mean
+    kept = xp.abs(left) > truncation
+    return convolve(filtered, xp.where(kept, 1.0 / xp.where(kept, left, xp.ones_like(left)), xp.zeros_like(left)))
+
+
 def _folded(block: Array, shape: tuple[int, int, int]) -> Array:
     """Wrap a block that is larger than the periodic image."""
     xp = namespace_of(block)

@@ -8,15 +8,23 @@ from pydantic import Field
 
 from napari_msqsm.qsm.background.lbv import LbvSettings, lbv
 from napari_msqsm.qsm.background.pdf import PdfSettings, pdf
+from napari_msqsm.qsm.background.resharp import ResharpSettings, resharp
+from napari_msqsm.qsm.background.vsharp import VsharpSettings, vsharp
+from napari_msqsm.qsm.background.wiener import WienerSettings, wiener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from napari_msqsm.qsm.background.result import LocalField
 
-BackgroundSettings = Annotated[PdfSettings | LbvSettings, Field(discriminator="method")]
+BackgroundSettings = Annotated[
+    PdfSettings | LbvSettings | VsharpSettings | ResharpSettings | WienerSettings, Field(discriminator="method")
+]
 
 METHODS: Mapping[type, Callable[..., LocalField]] = {
     PdfSettings: pdf,
     LbvSettings: lbv,
+    VsharpSettings: vsharp,
+    ResharpSettings: resharp,
+    WienerSettings: wiener,
 }
