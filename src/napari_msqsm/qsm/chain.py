@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from napari_msqsm.qsm.step import Step
 from napari_msqsm.qsm.steps.background import background_step
-from napari_msqsm.qsm.steps.field import field_fit_step, reliability_step, unwrapping_step
+from napari_msqsm.qsm.steps.field import field_fit_step, phase_offset_step, reliability_step, unwrapping_step
 from napari_msqsm.qsm.steps.inversion import inversion_step, reference_step
 from napari_msqsm.qsm.steps.masks import brain_mask_step, csf_mask_step
 from napari_msqsm.qsm.steps.quality import NEEDS, quality_step
@@ -23,10 +23,20 @@ STEPS: tuple[Step, ...] = (
         4,
     ),
     Step(
+        "phase_offset",
+        "Phase offset",
+        1,
+        ("magnitude", "phase_rad", "echo_times_s", "mask", "voxel_size_mm"),
+        ("phase_offset_rad", "even_odd_phase_rad", "phase_offset_warnings"),
+        ("phase_offset",),
+        phase_offset_step,
+        2,
+    ),
+    Step(
         "field_fit",
         "Field fit",
         2,
-        ("magnitude", "phase_rad", "echo_times_s", "mask"),
+        ("magnitude", "phase_rad", "phase_offset_rad", "even_odd_phase_rad", "echo_times_s", "mask"),
         ("signal_noise_sd_hz", "fit_residual", "wrapped_field_hz", "period_hz", "field_fit_warnings"),
         ("field_fit",),
         field_fit_step,
@@ -55,6 +65,8 @@ STEPS: tuple[Step, ...] = (
             "signal_noise_sd_hz",
             "fit_residual",
             "phase_rad",
+            "phase_offset_rad",
+            "even_odd_phase_rad",
             "echo_times_s",
         ),
         ("total_field_hz",),

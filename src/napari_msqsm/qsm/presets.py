@@ -11,10 +11,12 @@ from napari_msqsm.qsm.background.pdf import PdfSettings
 from napari_msqsm.qsm.background.residual import ResidualBackgroundSettings
 from napari_msqsm.qsm.field_fit import FieldFitSettings
 from napari_msqsm.qsm.host.brain_mask import BrainMaskSettings
+from napari_msqsm.qsm.host.brain_surface import SurfaceSettings
 from napari_msqsm.qsm.host.csf_mask import CsfMaskSettings
 from napari_msqsm.qsm.inversion.medi import MediSettings
 from napari_msqsm.qsm.inversion.methods import InversionSettings
 from napari_msqsm.qsm.inversion.tkd import TkdSettings
+from napari_msqsm.qsm.phase_offset.methods import NoOffsetSettings, PhaseOffsetSettings
 from napari_msqsm.qsm.r2star.arlo import ArloSettings
 from napari_msqsm.qsm.r2star.methods import R2starSettings
 from napari_msqsm.qsm.reference import ReferenceSettings
@@ -27,10 +29,11 @@ from napari_msqsm.settings import Settings, validated
 class ReconstructionSettings(Settings):
     """One section per step of the chain."""
 
+    phase_offset: PhaseOffsetSettings = NoOffsetSettings()
     field_fit: FieldFitSettings = FieldFitSettings()
     reliability: ReliabilitySettings = ReliabilitySettings()
     unwrapping: UnwrapSettings = PathSettings()
-    brain_mask: BrainMaskSettings = BrainMaskSettings()
+    brain_mask: BrainMaskSettings = SurfaceSettings()
     r2star: R2starSettings = ArloSettings()
     background: BackgroundSettings = PdfSettings()
     residual_background: ResidualBackgroundSettings = ResidualBackgroundSettings()

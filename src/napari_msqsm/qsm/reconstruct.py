@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _LEAST_VOXELS = 100
 _WARNINGS = (
     "csf_mask_warnings",
+    "phase_offset_warnings",
     "field_fit_warnings",
     "background_warnings",
     "inversion_warnings",

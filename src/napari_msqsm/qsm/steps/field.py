@@ -11,17 +11,40 @@ from napari_msqsm.qsm.echoes import field_noise_from_magnitude
 from napari_msqsm.qsm.field_fit import fit_field
 from napari_msqsm.qsm.method import run_method
 from napari_msqsm.qsm.outlier_echoes import LEAST_ECHOES
+from napari_msqsm.qsm.phase_offset.methods import METHODS as OFFSET_METHODS
+from napari_msqsm.qsm.phase_offset.result import without
 from napari_msqsm.qsm.reliability import weighed_noise
 from napari_msqsm.qsm.unequal_echoes import refit_unwrapped
-from napari_msqsm.qsm.unwrapping.methods import METHODS
+from napari_msqsm.qsm.unwrapping.methods import METHODS as UNWRAP_METHODS
 
 if TYPE_CHECKING:
+    from napari_msqsm._backend import Array
     from napari_msqsm.qsm.field_fit import FieldFitSettings
     from napari_msqsm.qsm.presets import ReconstructionSettings
     from napari_msqsm.qsm.step import Progress, Values
 
 _LEAST_CONVERGED_FRACTION = 0.99
 _BAD_ECHO_FRACTION = 0.5
+
+
+def phase_offset_step(values: Values, settings: ReconstructionSettings, _: Progress) -> Values:
+    """Find the parts of the phase that do not grow with TE and are smooth in space."""
+    if values["phase_rad"] is None:
+        return {"phase_offset_rad": None, "even_odd_phase_rad": None, "phase_offset_warnings": []}
+    offset = run_method(
+        OFFSET_METHODS[type(settings.phase_offset)],
+        values["magnitude"],
+        values["phase_rad"],
+        echo_times_s=values["echo_times_s"],
+        mask=values["mask"],
+        voxel_size_mm=values["voxel_size_mm"],
+        settings=settings.phase_offset,
+    )
+    return {
+        "phase_offset_rad": offset.offset_rad,
+        "even_odd_phase_rad": offset.even_odd_rad,
+        "phase_offset_warnings": list(offset.warnings),
+    }
 
 
 def field_fit_step(values: Values, settings: ReconstructionSettings, on_progress: Progress) -> Values:
@@ -40,7 +63,7 @@ def field_fit_step(values: Values, settings: ReconstructionSettings, on_progress
         }
     fit = fit_field(
         values["magnitude"],
-        values["phase_rad"],
+        _phase_without_offsets(values),
         echo_times_s=values["echo_times_s"],
         mask=values["mask"],
         settings=settings.field_fit,
@@ -60,6 +83,10 @@ def field_fit_step(values: Values, settings: ReconstructionSettings, on_progress
         "period_hz": fit.period_hz,
         "field_fit_warnings": warnings,
     }
+
+
+def _phase_without_offsets(values: Values) -> Array:
+    return without(values["phase_rad"], values["phase_offset_rad"], values["even_odd_phase_rad"])
 
 
 def _outlier_sentences(fractions: tuple[float, ...], settings: FieldFitSettings, n_echoes: int) -> list[str]:
@@ -92,9 +119,10 @@ def unwrapping_step(values: Values, settings: ReconstructionSettings, on_progres
     def part(index: int) -> Progress:
         return lambda fraction: on_progress((index + fraction) / parts)
 
+    phase = _phase_without_offsets(values)
     echoes = {"echo_times_s": values["echo_times_s"], "mask": values["mask"], "settings": settings.field_fit}
     field = run_method(
-        METHODS[type(settings.unwrapping)],
+        UNWRAP_METHODS[type(settings.unwrapping)],
         values["wrapped_field_hz"],
         period_hz=values["period_hz"],
         mask=values["mask"],
@@ -108,11 +136,11 @@ def unwrapping_step(values: Values, settings: ReconstructionSettings, on_progres
         field = refit_unwrapped(
             field,
             values["magnitude"],
-            values["phase_rad"],
+            phase,
             period_hz=values["period_hz"],
             on_progress=part(1),
             **echoes,
         )
     if rounds > 0:
-        field = refit_dephased(field, values["magnitude"], values["phase_rad"], on_progress=part(parts - 1), **echoes)
+        field = refit_dephased(field, values["magnitude"], phase, on_progress=part(parts - 1), **echoes)
     return {"total_field_hz": field}

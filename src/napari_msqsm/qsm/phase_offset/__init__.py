@@ -1,0 +1,1 @@
+"""What the receiver, the coils and the readout add to the phase of the echoes."""
