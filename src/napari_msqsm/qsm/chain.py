@@ -15,8 +15,8 @@ STEPS: tuple[Step, ...] = (
     Step(
         "brain_mask",
         "Brain mask",
-        1,
-        ("combined_magnitude", "voxel_size_mm"),
+        2,
+        ("combined_magnitude", "magnitude", "phase_rad", "voxel_size_mm"),
         ("mask",),
         ("brain_mask",),
         brain_mask_step,

@@ -13,5 +13,29 @@ if TYPE_CHECKING:
 
 def depth_mm(mask: NDArray[np.bool_], voxel_size_mm: tuple[float, float, float]) -> NDArray[np.float64]:
     """Distance of each voxel of the mask to the nearest voxel outside it; beyond the image is outside, too."""
-    padded = np.pad(mask, 1)
-    return np.asarray(ndimage.distance_transform_edt(padded, sampling=voxel_size_mm))[1:-1, 1:-1, 1:-1]
+    return np.minimum(edge_distance_mm(mask, voxel_size_mm), border_distance_mm(mask.shape, voxel_size_mm))
+
+
+def edge_distance_mm(mask: NDArray[np.bool_], voxel_size_mm: tuple[float, float, float]) -> NDArray[np.float64]:
+    """Distance of each voxel of the mask to the nearest voxel outside; beyond the image nothing is outside."""
+    if mask.all():
+        return np.full(mask.shape, np.inf)
+    return np.asarray(ndimage.distance_transform_edt(mask, sampling=voxel_size_mm))
+
+
+def border_distance_mm(shape: tuple[int, ...], voxel_size_mm: tuple[float, float, float]) -> NDArray[np.float64]:
+    """Distance of each voxel to the first voxel that would lie beyond the image."""
+    out = np.full(shape, np.inf)
+    for axis, (n, step) in enumerate(zip(shape, voxel_size_mm, strict=True)):
+        along = np.minimum(np.arange(n) + 1, n - np.arange(n)) * step
+        out = np.minimum(out, along.reshape([-1 if a == axis else 1 for a in range(len(shape))]))
+    return out
+
+
+def within_mm(
+    region: NDArray[np.bool_], reach_mm: float, voxel_size_mm: tuple[float, float, float]
+) -> NDArray[np.bool_]:
+    """Voxels no farther than this from the nearest voxel of a region."""
+    if not region.any():
+        return np.zeros(region.shape, dtype=bool)
+    return np.asarray(ndimage.distance_transform_edt(~region, sampling=voxel_size_mm) <= reach_mm)

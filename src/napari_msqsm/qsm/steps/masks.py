@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from napari_msqsm._backend import like, namespace_of, to_numpy
 from napari_msqsm.qsm.host.brain_mask import brain_mask
 from napari_msqsm.qsm.host.csf_mask import csf_mask
+from napari_msqsm.qsm.phase_quality import phase_quality
 from napari_msqsm.qsm.robust import count
 
 if TYPE_CHECKING:
@@ -19,7 +20,13 @@ _MOST_CSF = 0.15
 def brain_mask_step(values: Values, settings: ReconstructionSettings, _: Progress) -> Values:
     """Find the brain."""
     combined = values["combined_magnitude"]
-    found = brain_mask(to_numpy(combined), voxel_size_mm=values["voxel_size_mm"], settings=settings.brain_mask)
+    phase = values["phase_rad"]
+    found = brain_mask(
+        to_numpy(combined),
+        voxel_size_mm=values["voxel_size_mm"],
+        phase_quality=None if phase is None else to_numpy(phase_quality(phase, values["magnitude"])),
+        settings=settings.brain_mask,
+    )
     return {"mask": like(found, combined)}
 
 
