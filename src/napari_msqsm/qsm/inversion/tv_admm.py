@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 _AXES = (0, 1, 2)
 _NEWTON_STEPS = 3
 _TURNS_EVERY = 5
-"""Iterations between two looks at whole turns; the first ones take the field as it is, so that χ first comes near."""
+_TURNS_UNTIL = 50
+"""Iterations between two looks at whole turns, and the last one, so that they settle. The first ones take the field as
+it is, so that χ first comes near."""
 _FIELD_CONSISTENCY = 0.1
 """Weight μ₂ of the copy of the field; about the mean of D², so that data (1) and χ are equally near to it."""
 
@@ -55,12 +57,11 @@ class TvSettings(Settings):
         source="doi 10.1002/mrm.27073",
     )
     radians_per_ppm: float = quantity(
-        20.0,
+        3.3,
         gt=0,
         unit="rad/ppm",
-        help="Phase of 1 ppm in the data term: misfits of half a turn and more lose their say. 20 is that of 25 ms at "
-        "3 T.",
-        source="doi 10.1002/mrm.27073",
+        help="Phase of 1 ppm in the data term: misfits of half a turn and more lose their say, whole turns are none. "
+        "3.3 is that of an echo spacing of 4.1 ms at 3 T.",
     )
     shrinkage: float = quantity(
         5e-4,
@@ -69,7 +70,7 @@ class TvSettings(Settings):
         help="Gradient that one iteration takes away, α/μ₁: sets how fast it converges, not where to.",
         source="doi 10.1002/mrm.27073",
     )
-    max_iter: int = quantity(150, ge=1, help="Most iterations.", source="doi 10.1002/mrm.27073")
+    max_iter: int = quantity(300, ge=1, help="Most iterations.")
     rtol: float = quantity(5e-4, gt=0, help="Stop when an iteration changes χ by less than this part of its norm.")
     margin_mm: float = quantity(
         24.0, ge=0, unit="mm", help="Empty margin around the mask that keeps periodic copies of the head apart."
@@ -117,16 +118,17 @@ def tv_admm(
     With copies :math:`z_1 = \nabla\chi` and :math:`z_2 = D\chi` every step is closed: χ in k-space, z₁ by soft
     thresholding, z₂ voxel by voxel with a few Newton steps from the linear solution.
 
-    Every few iterations the field is moved by the whole turns (2π/s) that bring it nearest to the model, so that a wrap
-    does no lasting harm. Sources beyond some 2 ppm need a smaller s, or their own field is taken for turns.
+    In the first 50 iterations, every five, the field is moved by the whole turns (2π/s) that bring it nearest to the
+    model, so that a wrap does no lasting harm. A large s makes the term less convex: with 20 rad/ppm (25 ms at 3 T, as
+    in the paper) sources beyond 2 ppm are partly taken for turns, and with much background left it may not converge.
 
     The data term is divided by s², so that α is a weight in ppm whatever the field strength and the echo times: α in
     the paper's radians is ``alpha * radians_per_ppm``. MEDI with its published λ of 1000 at 3 T and 4.1 ms weighs the
     gradient by 1.5e-4 ppm mm against the same data term; the authors' examples of this method (3e-4 rad at 25 ms with
     magnitude weights of at most 1) lie in the same range.
 
-    Differs from the paper: weights from the field's noise, μ₁ and μ₂ chosen for the ppm scale, over-relaxation, the
-    change that stops it is measured in the mask.
+    Differs from the paper: weights from the field's noise, a phase scale that is not that of an echo time, μ₁ and μ₂
+    chosen for the ppm scale, over-relaxation; the change that stops it is measured in the mask.
     """
     settings = settings or TvSettings()
     boxed = boxed_field(
@@ -158,7 +160,7 @@ def tv_admm(
         slopes = gradient(chi, voxel_size_mm, periodic=True)
         split.update(slopes, settings.shrinkage)
         field_dual += OVER_RELAXATION * model + (1.0 - OVER_RELAXATION) * field_copy
-        if changes and len(changes) % _TURNS_EVERY == 0:
+        if 0 < len(changes) <= _TURNS_UNTIL and len(changes) % _TURNS_EVERY == 0:
             data = data.turned_to(model)
         field_copy = data.nearest(field_dual)
         field_dual -= field_copy
