@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -34,7 +36,8 @@ def outcome(tmp_path):
     save(folder / f"{LABEL}_desc-lesions_dseg.nii.gz", lesions)
     chi = save(tmp_path / "chi.nii.gz", 0.5 * truth + 0.1)  # half the contrast, another zero
     mask = save(tmp_path / "mask.nii.gz", np.ones(SHAPE, np.uint8))
-    quality = {"csf_mean_ppb": 0.0, "csf_sd_ppb": 3.21}
+    quality = {"csf_mean_ppb": 0.0, "csf_sd_ppb": 3.21, "snr_combined": 181.6, "kept_fraction": 0.87}
+    quality |= {"edge_energy_ratio": 0.5, "streak_index": math.nan}
     return Outcome(LABEL, {"Chimap": chi, "mask": mask}, quality=quality, seconds={"a": 1.0, "b": 2.5})
 
 
@@ -49,10 +52,12 @@ def test_lesions_are_compared_with_the_truth_whatever_the_zero_is(study, outcome
 
 def test_the_table_has_a_row_per_session(study, outcome):
     table = as_table(summary_of(study, [outcome])).splitlines()
-    assert table[0].split() == ["session", "CSF", "mean", "±", "sd", "(ppb)", "seconds", "lesion", "1", "lesion", "2"]
+    titles = ["session", "CSF mean ± sd (ppb)", "SNR", "kept", "edge energy", "streaks", "χ noise (ppb)", "seconds"]
+    assert table[0].split() == " ".join([*titles, "lesion 1", "lesion 2"]).split()
     assert table[1].startswith(LABEL)
     assert "0.0 ± 3.2" in table[1]
     assert "+20 (+39)" in table[1]
+    assert table[1].split()[4:9] == ["182", "87%", "0.50", "–", "–"]
 
 
 def test_without_truth_there_are_no_lesions(study, outcome, tmp_path):

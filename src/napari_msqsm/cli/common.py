@@ -64,6 +64,15 @@ def common_arguments() -> Parser:
     return parent
 
 
+def add_by_products(parser: argparse.ArgumentParser) -> None:
+    """Add ``--by-products``."""
+    parser.add_argument(
+        "--by-products",
+        action="store_true",
+        help="also write T2*, a susceptibility-weighted image (veins dark), and how far each voxel can be trusted",
+    )
+
+
 def positive_int(text: str) -> int:
     """Argument type: an integer ≥ 1."""
     try:

@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--work-dir", type=Path, metavar="DIR", help="folder for the cache of steps (default: OUT/.msqsm-cache)"
     )
+    common.add_by_products(parser)
     _input_arguments(parser)
     _field_arguments(parser)
     _existing_map_arguments(parser)
@@ -116,6 +117,7 @@ def _reconstruct(args: argparse.Namespace) -> int:
             device=args.device,
             seed=args.seed,
             work_dir=args.work_dir,
+            by_products=args.by_products,
             on_progress=on_progress,
             cancel=cancel,
             on_warning=common.warn,

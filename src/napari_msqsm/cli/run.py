@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--work-dir", type=Path, metavar="D", help="folder for the cache of steps")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and leave")
+    common.add_by_products(parser)
     recon_settings.add_arguments(parser)
 
 
@@ -59,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
             device=args.device,
             seed=args.seed,
             work_dir=args.work_dir,
+            by_products=args.by_products,
             on_progress=on_progress,
             cancel=cancel,
             on_warning=common.warn,

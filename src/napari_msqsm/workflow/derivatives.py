@@ -11,6 +11,7 @@ from napari_msqsm import __version__
 from napari_msqsm.io.atomic import atomic_path
 from napari_msqsm.io.bids import derivative_path
 from napari_msqsm.io.nifti import save_volume
+from napari_msqsm.qsm.quality.numbers import MEANING
 from napari_msqsm.workflow.provenance import bids_uri, plain, relative_to, write_json_file
 
 if TYPE_CHECKING:
@@ -32,7 +33,11 @@ _BIDS_NAMES = {
     "totalfield": ("desc-total_fieldmap", "fmap"),
     "localfield": ("desc-local_fieldmap", "fmap"),
     "magnitude": ("magnitude", "fmap"),
+    "T2starmap": ("T2starmap", "anat"),
+    "swi": ("desc-swi_T2starw", "anat"),
+    "confidence": ("desc-confidence_fieldmap", "fmap"),
 }
+_QUALITY = "desc-qsm_quality"
 _SKULL_STRIPPED = {"SkullStripped": True}
 _SIDECARS: dict[str, dict[str, Any]] = {
     "Chimap": {"Units": "ppm", **_SKULL_STRIPPED},
@@ -46,8 +51,23 @@ _SIDECARS: dict[str, dict[str, Any]] = {
     },
     "localfield": {"Description": "Field of sources inside the mask", "Units": "Hz", **_SKULL_STRIPPED},
     "magnitude": {"Description": "Root sum of squares of the magnitude over echoes", "SkullStripped": False},
+    "T2starmap": {"Description": "Effective transverse relaxation time T2*", "Units": "s", **_SKULL_STRIPPED},
+    "swi": {
+        "Description": "Susceptibility-weighted image: root sum of squares of the magnitude times a mask made from the "
+        "local field",
+        "Units": "arbitrary",
+        "SkullStripped": False,
+    },
+    "confidence": {
+        "Description": "Inverse variance of each voxel's field as a part of the typical voxel's, 0 to 1; 0 where no "
+        "field was measured",
+        "Units": "arbitrary",
+        **_SKULL_STRIPPED,
+    },
 }
-_IGNORED_BY_VALIDATORS = "sub-*/figures\nsub-*/figures/**\nsub-*/*_desc-qsm_settings.json\n"
+_IGNORED_BY_VALIDATORS = (
+    "sub-*/figures\nsub-*/figures/**\nsub-*/*_desc-qsm_settings.json\nsub-*/**/*_desc-qsm_quality.json\n"
+)
 
 
 @dataclass(frozen=True)
@@ -116,9 +136,15 @@ def session_writer(study: Study, session: Session, root: Path | None = None) -> 
         suffix, datatype = _BIDS_NAMES[name]
         return top / derivative_path(study, session, suffix, datatype=datatype).relative_to(study.derivatives_root)
 
+    chimap = place("Chimap")
+    quality = chimap.with_name(chimap.name.replace("_Chimap.nii.gz", f"_{_QUALITY}.json"))
+
     def begin() -> None:
         for name in _BIDS_NAMES:
-            place(name).unlink(missing_ok=True)
+            path = place(name)
+            path.unlink(missing_ok=True)
+            path.with_name(path.name.replace(".nii.gz", ".json")).unlink(missing_ok=True)
+        quality.unlink(missing_ok=True)
 
     def save(name: str, array: NDArray[Any], grid: Grid, record: Mapping[str, Any]) -> Path:
         path = place(name)
@@ -128,11 +154,20 @@ def session_writer(study: Study, session: Session, root: Path | None = None) -> 
         save_volume(path, as_stored(array), grid, sidecar=plain(sidecar))
         return path
 
-    def finish(_: Mapping[str, Any]) -> dict[str, Path]:
-        return {"dataset_description": write_dataset_description(top, study.root)}
+    def finish(record: Mapping[str, Any]) -> dict[str, Path]:
+        files = {"dataset_description": write_dataset_description(top, study.root)}
+        if record.get("Quality"):
+            write_json_file(quality, _quality_record(record))
+            files["quality"] = quality
+        return files
 
     picture = top / f"sub-{session.patient_id}" / "figures" / f"{session.label}_desc-qsm_qa.png"
     return Writer(begin, save, finish, bids_uri(study.root), picture, keeps_magnitude=True)
+
+
+def _quality_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    numbers = {name: {"Value": value, "Description": MEANING[name]} for name, value in record["Quality"].items()}
+    return {"Numbers": numbers, "Converged": record["Converged"], "Warnings": record["Warnings"]}
 
 
 def write_dataset_description(root: Path, source: Path) -> Path:

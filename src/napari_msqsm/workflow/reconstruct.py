@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from napari_msqsm.qsm.echoes import root_sum_of_squares
 from napari_msqsm.qsm.presets import PRESETS
 from napari_msqsm.workflow import provenance
+from napari_msqsm.workflow.by_products import by_products_of
 from napari_msqsm.workflow.compute import Computed, OnWarning, compute, pipeline_version
 from napari_msqsm.workflow.derivatives import Writer, folder_writer, session_writer
 from napari_msqsm.workflow.inputs import FilesRequest, read_files, read_session
@@ -36,6 +37,7 @@ def reconstruct_files(
     device: str = "auto",
     seed: int = 0,
     work_dir: Path | None = None,
+    by_products: bool = False,
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
     on_warning: OnWarning | None = None,
@@ -54,6 +56,8 @@ def reconstruct_files(
         See `napari_msqsm.workflow.compute.compute`; nothing random is used, the seed is recorded.
     work_dir
         Cache of steps; ``out_dir/.msqsm-cache`` when not given.
+    by_products
+        Write the images of `napari_msqsm.workflow.by_products` too.
 
     Raises
     ------
@@ -71,7 +75,7 @@ def reconstruct_files(
         on_warning=on_warning,
     )
     writer = folder_writer(out_dir)
-    return _write(writer, computed, settings, seed=seed, label=out_dir.name)
+    return _write(writer, computed, settings, seed=seed, label=out_dir.name, by_products=by_products)
 
 
 def reconstruct_session(
@@ -83,6 +87,7 @@ def reconstruct_session(
     seed: int = 0,
     out_dir: Path | None = None,
     work_dir: Path | None = None,
+    by_products: bool = False,
     phase_sign: Literal[1, -1] | None = None,
     phase_range: tuple[float, float] | None = None,
     more_to_come: bool = False,
@@ -104,6 +109,8 @@ def reconstruct_session(
         Root of the derivatives; ``derivatives/msqsm`` of the study when not given.
     work_dir
         Cache of steps; ``.msqsm-cache`` in that root when not given.
+    by_products
+        Write the images of `napari_msqsm.workflow.by_products` too.
     phase_sign, phase_range
         Declared by the user.
     more_to_come
@@ -126,7 +133,7 @@ def reconstruct_session(
         on_warning=on_warning,
     )
     writer = session_writer(study, session, out_dir)
-    outcome = _write(writer, computed, settings, seed=seed, label=session.label)
+    outcome = _write(writer, computed, settings, seed=seed, label=session.label, by_products=by_products)
     unlike = renew_patient_record(out_dir or study.derivatives_root, session.patient_id)
     if more_to_come or not unlike:
         return outcome
@@ -136,7 +143,15 @@ def reconstruct_session(
     return replace(outcome, warnings=outcome.warnings + unlike)
 
 
-def _write(writer: Writer, computed: Computed, settings: ReconstructionSettings, *, seed: int, label: str) -> Outcome:
+def _write(
+    writer: Writer,
+    computed: Computed,
+    settings: ReconstructionSettings,
+    *,
+    seed: int,
+    label: str,
+    by_products: bool,
+) -> Outcome:
     result, series = computed.result, computed.inputs.series
     record = _record(writer, computed, settings, seed)
     maps = {
@@ -146,6 +161,7 @@ def _write(writer: Writer, computed: Computed, settings: ReconstructionSettings,
         "csf_mask": result.csf_mask,
         "totalfield": result.total_field_hz,
         "localfield": result.local_field_hz,
+        **(by_products_of(result, series) if by_products else {}),
         "Chimap": result.chi_ppm,  # last: where it lies, the rest is complete
     }
     writer.begin()

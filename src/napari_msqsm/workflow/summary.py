@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 
 TRUTH = "truth"
 _LEAST_VOXELS = 3
+_COLUMNS = (
+    ("SNR", "snr_combined", ".0f"),
+    ("kept", "kept_fraction", ".0%"),
+    ("edge energy", "edge_energy_ratio", ".2f"),
+    ("streaks", "streak_index", ".2f"),
+    ("χ noise (ppb)", "chi_noise_ppb", ".1f"),
+)
+_NUMBERS = ("csf_mean_ppb", "csf_sd_ppb", *(name for _, name, _ in _COLUMNS))
 
 
 @dataclass(frozen=True)
@@ -34,11 +43,16 @@ class LesionValue:
 
 @dataclass(frozen=True)
 class SessionSummary:
-    """One row of the table."""
+    """One row of the table: the quality numbers that tell a good session from a bad one, and lesions."""
 
     label: str
     csf_mean_ppb: float
     csf_sd_ppb: float
+    snr_combined: float
+    kept_fraction: float
+    edge_energy_ratio: float
+    streak_index: float
+    chi_noise_ppb: float
     seconds: float
     converged: bool
     lesions: tuple[LesionValue, ...]
@@ -49,6 +63,11 @@ class SessionSummary:
             "label": self.label,
             "csf_mean_ppb": self.csf_mean_ppb,
             "csf_sd_ppb": self.csf_sd_ppb,
+            "snr_combined": self.snr_combined,
+            "kept_fraction": self.kept_fraction,
+            "edge_energy_ratio": self.edge_energy_ratio,
+            "streak_index": self.streak_index,
+            "chi_noise_ppb": self.chi_noise_ppb,
             "seconds": self.seconds,
             "converged": self.converged,
             "lesions": [vars(lesion) for lesion in self.lesions],
@@ -70,7 +89,13 @@ def summary_of(study: Study, outcomes: Sequence[Outcome]) -> list[SessionSummary
 def as_table(rows: Sequence[SessionSummary]) -> str:
     """Text table for the terminal; lesions as *measured (true)*."""
     lesions = sorted({lesion.lesion for row in rows for lesion in row.lesions})
-    head = ["session", "CSF mean ± sd (ppb)", "seconds", *(f"lesion {number}" for number in lesions)]
+    head = [
+        "session",
+        "CSF mean ± sd (ppb)",
+        *(title for title, _, _ in _COLUMNS),
+        "seconds",
+        *(f"lesion {number}" for number in lesions),
+    ]
     body = []
     for row in rows:
         found = {lesion.lesion: f"{lesion.chi_ppb:+.0f} ({lesion.truth_ppb:+.0f})" for lesion in row.lesions}
@@ -78,6 +103,7 @@ def as_table(rows: Sequence[SessionSummary]) -> str:
             [
                 row.label + ("" if row.converged else " (not converged)"),
                 f"{round(row.csf_mean_ppb, 1) + 0.0:.1f} ± {row.csf_sd_ppb:.1f}",  # no minus zero
+                *(_cell(getattr(row, name), form) for _, name, form in _COLUMNS),
                 f"{row.seconds:.1f}",
                 *(found.get(number, "–") for number in lesions),
             ]
@@ -87,11 +113,14 @@ def as_table(rows: Sequence[SessionSummary]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def _cell(value: float, form: str) -> str:
+    return format(value, form) if math.isfinite(value) else "–"
+
+
 def _summary(root: Path, session: Session, outcome: Outcome) -> SessionSummary:
     return SessionSummary(
         label=outcome.label,
-        csf_mean_ppb=outcome.quality.get("csf_mean_ppb", float("nan")),
-        csf_sd_ppb=outcome.quality.get("csf_sd_ppb", float("nan")),
+        **{name: outcome.quality.get(name, math.nan) for name in _NUMBERS},
         seconds=sum(outcome.seconds.values()),
         converged=outcome.converged,
         lesions=_lesions(root, session, outcome),
