@@ -8,6 +8,10 @@ import pytest
 from napari_msqsm.errors import InputError
 from napari_msqsm.qsm.background.lbv import LbvSettings, lbv
 from napari_msqsm.qsm.background.pdf import PdfSettings, pdf
+from napari_msqsm.qsm.background.resharp import ResharpSettings, resharp
+from napari_msqsm.qsm.background.vsharp import VsharpSettings, vsharp
+from napari_msqsm.qsm.background.wiener import WienerSettings, wiener
+from napari_msqsm.qsm.method import run_method
 
 SHAPE, VOXEL = (33, 36, 29), (3.0, 3.0, 3.5)
 Z, OBLIQUE = (0.0, 0.0, 1.0), (0.0, 0.5, np.sqrt(0.75))
@@ -26,10 +30,22 @@ def scene(axes_mm, sphere_field_ppm):
     return mask, fields
 
 
+EVERY = ["pdf", "lbv", "lbv of fourth order", "vsharp", "resharp", "wiener"]
+WITHOUT_B0 = {
+    "lbv": (lbv, LbvSettings(cg_rtol=1e-5)),
+    "lbv of fourth order": (lbv, LbvSettings(order=4, cg_rtol=1e-5)),
+    "vsharp": (vsharp, VsharpSettings()),
+    "resharp": (resharp, ResharpSettings(radius_mm=7, ridge=1e-3)),
+}
+
+
 def removed(method, total, mask, b0, noise=None):
-    if method == "lbv":
-        return lbv(total, mask=mask, voxel_size_mm=VOXEL, settings=LbvSettings(cg_rtol=1e-5))
+    if method in WITHOUT_B0:
+        function, settings = WITHOUT_B0[method]
+        return function(total, mask=mask, voxel_size_mm=VOXEL, settings=settings)
     noise = np.where(mask, 1.0, 0.0).astype(total.dtype) if noise is None else noise
+    if method == "wiener":
+        return wiener(total, mask=mask, noise_sd_hz=noise, voxel_size_mm=VOXEL, b0_direction=b0, hz_per_ppm=127.7)
     settings = PdfSettings(cg_rtol=1e-4, cg_max_iter=300)
     return pdf(total, noise_sd_hz=noise, mask=mask, voxel_size_mm=VOXEL, b0_direction=b0, settings=settings)
 
@@ -39,7 +55,7 @@ def rms(a):
 
 
 @pytest.mark.parametrize("b0", [Z, OBLIQUE])
-@pytest.mark.parametrize("method", ["pdf", "lbv"])
+@pytest.mark.parametrize("method", EVERY)
 def test_sources_outside_are_removed(scene, method, b0):
     mask, fields = scene
     background = fields[b0][0]
@@ -50,7 +66,7 @@ def test_sources_outside_are_removed(scene, method, b0):
 
 
 @pytest.mark.parametrize("b0", [Z, OBLIQUE])
-@pytest.mark.parametrize("method", ["pdf", "lbv"])
+@pytest.mark.parametrize("method", EVERY)
 def test_a_source_inside_stays(scene, method, b0):
     mask, fields = scene
     background, local = fields[b0]
@@ -61,7 +77,7 @@ def test_a_source_inside_stays(scene, method, b0):
     assert np.vdot(out.field_hz[near], local[near]) / np.vdot(local[near], local[near]) == pytest.approx(1, abs=0.16)
 
 
-@pytest.mark.parametrize("method", ["pdf", "lbv"])
+@pytest.mark.parametrize("method", [method for method in EVERY if method != "wiener"])
 def test_scale_and_what_lies_outside_the_mask_have_no_say(scene, method):
     mask, fields = scene
     total = sum(fields[Z])
@@ -71,24 +87,40 @@ def test_scale_and_what_lies_outside_the_mask_have_no_say(scene, method):
     np.testing.assert_allclose(other.field_hz, 1e-3 * plain.field_hz, atol=1e-5 * np.abs(total[mask]).max())
 
 
-@pytest.mark.parametrize("method", ["pdf", "lbv"])
-def test_progress_may_stop_it_and_too_few_iterations_are_told(scene, method):
+@pytest.mark.parametrize(
+    ("function", "settings", "iterations"),
+    [
+        (pdf, PdfSettings(cg_max_iter=2, cg_rtol=1e-8), 2),
+        (lbv, LbvSettings(cg_max_iter=2, cg_rtol=1e-8), 2),
+        (resharp, ResharpSettings(cg_max_iter=2, cg_rtol=1e-8), 2),
+        (wiener, WienerSettings(cg_max_iter=2, cg_rtol=1e-8), None),
+        (vsharp, VsharpSettings(), None),
+    ],
+)
+def test_progress_may_stop_it_and_too_few_iterations_are_told(scene, function, settings, iterations):
     mask, fields = scene
     total = sum(fields[Z])
+    seen = []
 
     def stop(fraction):
-        assert 0 < fraction <= 1
-        raise KeyboardInterrupt
+        seen.append(fraction)
+        if len(seen) > 1:
+            raise KeyboardInterrupt
 
-    settings = (LbvSettings if method == "lbv" else PdfSettings)(cg_max_iter=2, cg_rtol=1e-8)
-    shared = {"mask": mask, "voxel_size_mm": VOXEL, "settings": settings}
-    if method == "pdf":
-        shared |= {"noise_sd_hz": mask * 1.0, "b0_direction": Z}
-    function = {"pdf": pdf, "lbv": lbv}[method]
-    assert not function(total, **shared).converged
-    assert function(total, **shared).iterations == 2
+    shared = {
+        "mask": mask,
+        "voxel_size_mm": VOXEL,
+        "noise_sd_hz": mask * 1.0,
+        "b0_direction": Z,
+        "hz_per_ppm": 127.7,
+        "settings": settings,
+    }
+    out = run_method(function, total, **shared)
+    assert out.converged == (function is vsharp)
+    assert iterations is None or out.iterations == iterations
     with pytest.raises(KeyboardInterrupt):
-        function(total, **shared, on_progress=stop)
+        run_method(function, total, **shared, on_progress=stop)
+    assert 0 < seen[0] < seen[1] <= 1
 
 
 def test_pdf_voxels_without_noise_have_no_say(scene):
@@ -115,7 +147,7 @@ def test_lbv_gives_up_the_outermost_layer_and_refuses_a_mask_without_interior(sc
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("method", ["pdf", "lbv"])
+@pytest.mark.parametrize("method", EVERY)
 def test_every_array_library(xp_case, scene, method, dtype):
     mask, fields = scene
     part = (slice(8, 24), slice(8, 25), slice(8, 21))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _DARKEST = 0.02
 """Least magnitude that is told apart, as a part of the median."""
+_LEAST_STEP = 0.005
 _TAIL = 0.02
 """Part of the voxels beyond the first and the last knot."""
 
@@ -61,7 +62,7 @@ def hat_functions(image: Array, mask: Array, *, n_levels: int) -> list[Array]:
     mask
         (X, Y, Z) bool.
     n_levels
-        Knots; equal ones count once.
+        Knots; those closer than 0.005 to the one before (half a percent of a magnitude) are left out.
 
     Returns
     -------
@@ -71,7 +72,10 @@ def hat_functions(image: Array, mask: Array, *, n_levels: int) -> list[Array]:
     xp = namespace_of(image, mask)
     values = image[mask]
     tails = [_TAIL + (1.0 - 2.0 * _TAIL) * level / (n_levels - 1) for level in range(n_levels)]
-    knots = sorted({quantile(values, q) for q in tails})
+    knots: list[float] = []
+    for knot in (quantile(values, q) for q in tails):
+        if not knots or knot > knots[-1] + _LEAST_STEP:
+            knots.append(knot)
     columns = []
     for number in range(len(knots) - 1):
         hat = _falling(image, knots[number], knots[number + 1])

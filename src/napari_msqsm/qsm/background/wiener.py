@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Literal
 
 from napari_msqsm._backend import namespace_of
 from napari_msqsm.qsm.background.contrast import hat_functions, orthonormal, unshaded_log
+from napari_msqsm.qsm.background.laplacian import has_neighbours
 from napari_msqsm.qsm.background.lbv import LbvSettings, lbv
 from napari_msqsm.qsm.background.result import LocalField
 from napari_msqsm.qsm.box import box_around
@@ -114,7 +115,7 @@ def wiener(
     Raises
     ------
     InputError
-        When no voxel with a field has all its neighbours in the mask.
+        When no voxel has all its neighbours in the mask, or too few of the edge have a field.
     """
     settings = settings or WienerSettings()
     xp = namespace_of(total_field_hz, mask)
@@ -123,7 +124,7 @@ def wiener(
     total_ppm = xp.where(measured, total_field_hz, xp.zeros_like(total_field_hz)) * (1.0 / hz_per_ppm)
     extension = lbv(
         total_ppm,
-        mask=measured,
+        mask=_with_measured_edge(mask, measured),
         voxel_size_mm=voxel_size_mm,
         settings=_EXTENSION,
         on_progress=lambda done: report(_SHARE_OF_EXTENSION * done),
@@ -173,6 +174,16 @@ def wiener(
     return LocalField(
         box.embed(local), mask, solution.converged and extension.converged, solution.iterations + extension.iterations
     )
+
+
+def _with_measured_edge(mask: Array, measured: Array) -> Array:
+    """Take unmeasured voxels off the edge until all of the edge is measured; holes inside stay."""
+    xp = namespace_of(mask, measured)
+    while True:
+        lost = mask & ~measured & ~has_neighbours(mask, order=_EXTENSION.order)
+        if not bool(xp.any(lost)):
+            return mask
+        mask = mask & ~lost
 
 
 def _amounts(rest: Array, basis: list[Array], triangle: list[list[float]]) -> list[float]:
