@@ -169,6 +169,7 @@ def _with_mask(
         return inputs, {}
     values: dict[str, Any] = {
         "magnitude": inputs.series.magnitude,
+        "phase_rad": inputs.series.phase_rad,
         "voxel_size_mm": inputs.series.grid.voxel_size_mm,
     }
     seconds = {}
