@@ -55,7 +55,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "unwrapping",
         "Unwrapping",
-        3,
+        4,
         (
             "wrapped_field_hz",
             "period_hz",

@@ -9,7 +9,8 @@ turn away. Beside air this comes at early echoes and spoils a fit that takes the
 
 .. math:: w_e = |s_e|^2 \; h(t_e)^2 \text{ before the first zero}, \quad \text{next to nothing after it,}
 
-with g from the unwrapped field itself, again for each round.
+with g from the unwrapped field itself, again for each round. Voxels that have dephased before the second echo are
+fitted to all echoes as before.
 
 Source of h: Fernández-Seara MA, Wehrli FW, MRM 2000;44:358
 (doi 10.1002/1522-2594(200009)44:3<358::AID-MRM3>3.0.CO;2-O).
@@ -21,6 +22,7 @@ import math
 from typing import TYPE_CHECKING
 
 from napari_msqsm._backend import namespace_of
+from napari_msqsm.qsm.complex_fit import period_hz
 from napari_msqsm.qsm.field_fit import FieldFitSettings, scatter
 from napari_msqsm.qsm.outlier_echoes import refine_near
 from napari_msqsm.qsm.r2star.dephasing import field_change_over_voxel_hz
@@ -31,7 +33,11 @@ if TYPE_CHECKING:
     from napari_msqsm._backend import Array
 
 _LEAST = 0.01
-"""Part of its amplitude that an echo keeps at least: a voxel that has dephased at the first echo keeps a fit."""
+"""Part of its amplitude that an echo keeps at least."""
+_COHERENT = 0.1
+"""Coherence of an echo that tells something; a field and an offset take two of them, with fewer all echoes are used."""
+_FARTHEST = 0.25
+"""Part of a period by which the field may change: what moves farther has no certain field and keeps the one it had."""
 
 
 def refit_dephased(
@@ -72,10 +78,13 @@ def refit_dephased(
     amplitude = xp.stack([magnitude[echo, ...][mask] for echo in range(len(times))])
     phase = xp.stack([phase_rad[echo, ...][mask] for echo in range(len(times))])
     field = xp.where(mask, total_field_hz, xp.zeros_like(total_field_hz))
+    given, farthest = field[mask], _FARTHEST * period_hz(times)
     for index in range(settings.dephasing_rounds if len(times) > 2 else 0):
         changes = [change[mask] for change in field_change_over_voxel_hz(field, mask)]
-        coherent = amplitude * xp.stack([_coherence(changes, time) for time in times])
-        field = scatter(refine_near(coherent, phase, times, field[mask], settings), mask)
+        coherence = xp.stack([_coherence(changes, time) for time in times])
+        mendable = xp.count_nonzero(coherence > _COHERENT, axis=0) >= 2
+        found = refine_near(xp.where(mendable, amplitude * coherence, amplitude), phase, times, field[mask], settings)
+        field = scatter(xp.where(xp.abs(found - given) < farthest, found, given), mask)
         if on_progress:
             on_progress((index + 1) / settings.dephasing_rounds)
     return field

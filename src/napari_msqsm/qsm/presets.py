@@ -16,6 +16,7 @@ from napari_msqsm.qsm.host.csf_mask import CsfMaskSettings
 from napari_msqsm.qsm.inversion.medi import MediSettings
 from napari_msqsm.qsm.inversion.methods import InversionSettings
 from napari_msqsm.qsm.inversion.tkd import TkdSettings
+from napari_msqsm.qsm.phase_offset.mcpc3ds import Mcpc3dsSettings
 from napari_msqsm.qsm.phase_offset.methods import NoOffsetSettings, PhaseOffsetSettings
 from napari_msqsm.qsm.r2star.arlo import ArloSettings
 from napari_msqsm.qsm.r2star.methods import R2starSettings
@@ -45,6 +46,8 @@ class ReconstructionSettings(Settings):
 PRESETS: dict[str, ReconstructionSettings] = {
     "published": ReconstructionSettings(),
     "recommended": ReconstructionSettings(
+        phase_offset=Mcpc3dsSettings(),
+        field_fit=FieldFitSettings(dephasing_rounds=2),
         reliability=ReliabilitySettings(misfit_noise=True, edge_misfit_limit=10.0),
         background=LbvSettings(),
         residual_background=ResidualBackgroundSettings(
