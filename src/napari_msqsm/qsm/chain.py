@@ -97,7 +97,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "csf_mask",
         "CSF mask",
-        2,
+        3,
         ("r2star_hz", "magnitude", "echo_times_s", "mask", "voxel_size_mm"),
         ("csf_mask", "csf_mask_warnings"),
         ("csf_mask",),

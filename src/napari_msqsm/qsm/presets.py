@@ -11,8 +11,11 @@ from napari_msqsm.qsm.background.pdf import PdfSettings
 from napari_msqsm.qsm.background.residual import ResidualBackgroundSettings
 from napari_msqsm.qsm.field_fit import FieldFitSettings
 from napari_msqsm.qsm.host.brain_mask import BrainMaskSettings
+from napari_msqsm.qsm.host.brain_opening import OpeningSettings
 from napari_msqsm.qsm.host.brain_surface import SurfaceSettings
+from napari_msqsm.qsm.host.csf_fluid import FluidCsfSettings
 from napari_msqsm.qsm.host.csf_mask import CsfMaskSettings
+from napari_msqsm.qsm.host.csf_r2star import R2starCsfSettings
 from napari_msqsm.qsm.inversion.medi import MediSettings
 from napari_msqsm.qsm.inversion.methods import InversionSettings
 from napari_msqsm.qsm.inversion.tkd import TkdSettings
@@ -38,7 +41,7 @@ class ReconstructionSettings(Settings):
     r2star: R2starSettings = ArloSettings()
     background: BackgroundSettings = PdfSettings()
     residual_background: ResidualBackgroundSettings = ResidualBackgroundSettings()
-    csf_mask: CsfMaskSettings = CsfMaskSettings()
+    csf_mask: CsfMaskSettings = R2starCsfSettings()
     inversion: InversionSettings = MediSettings()
     reference: ReferenceSettings = ReferenceSettings()
 
@@ -53,10 +56,11 @@ PRESETS: dict[str, ReconstructionSettings] = {
         residual_background=ResidualBackgroundSettings(
             smv_radii_mm=(12.0, 8.0, 5.0), neighbours_at_edge=True, keep_rim=True
         ),
-        csf_mask=CsfMaskSettings(max_r2star_hz=6.0, most_deviation_sd=3.0),
+        csf_mask=FluidCsfSettings(),
         inversion=MediSettings(edges="inside", phase_scale="ppm"),
     ),
     "fast": ReconstructionSettings(
+        brain_mask=OpeningSettings(min_phase_quality=0.8),
         reliability=ReliabilitySettings(misfit_noise=True, edge_misfit_limit=10.0),
         background=LbvSettings(cg_rtol=1e-3),
         residual_background=ResidualBackgroundSettings(smv_radii_mm=()),

@@ -17,6 +17,7 @@ from napari_msqsm.qsm.host.components import filled, largest_part
 from napari_msqsm.qsm.host.deformable_surface import Levels, grown_surface, sphere
 from napari_msqsm.qsm.host.distance import border_distance_mm, edge_distance_mm, within_mm
 from napari_msqsm.qsm.host.head import head_of
+from napari_msqsm.qsm.host.shading import local_level
 from napari_msqsm.settings import quantity
 
 if TYPE_CHECKING:
@@ -111,7 +112,9 @@ def brain_surface(
     head = head_of(magnitude)
     hull = _hull(magnitude, head, voxel_size_mm, settings) if head.has_air else head.mask
     inner = edge_distance_mm(hull, voxel_size_mm) > _INNER_MM
-    level = _local_level(magnitude, inner if inner.any() else hull, voxel_size_mm, settings.shading_mm)
+    level = local_level(
+        magnitude, inner if inner.any() else hull, width_mm=settings.shading_mm, voxel_size_mm=voxel_size_mm
+    )
     tissue = magnitude > settings.threshold * level
     near = tissue & within_mm(hull, settings.margin_mm, voxel_size_mm)
     core = largest_part(edge_distance_mm(near, voxel_size_mm) > settings.opening_radius_mm)
@@ -150,14 +153,3 @@ def _hull(
     )
     inside = filled(largest_part(voxels_inside(mesh, vertices / voxel_size_mm, magnitude.shape)))
     return inside if inside.any() else head.mask
-
-
-def _local_level(
-    magnitude: NDArray[Any], inner: NDArray[np.bool_], voxel_size_mm: tuple[float, float, float], width_mm: float
-) -> NDArray[np.float32]:
-    """Mean signal of the inner brain around every voxel, weighted by a Gaussian."""
-    widths = [width_mm / step for step in voxel_size_mm]
-    weight = inner.astype(np.float32)
-    total = ndimage.gaussian_filter(np.asarray(magnitude, np.float32) * weight, widths, mode="nearest")
-    share = ndimage.gaussian_filter(weight, widths, mode="nearest")
-    return np.asarray(total / np.maximum(share, 1e-6), dtype=np.float32)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari_msqsm.qsm.presets import ReconstructionSettings
     from napari_msqsm.qsm.step import Progress, Values
 
-_MOST_CSF = 0.15
+_MOST_CSF = {"ventricles": 0.15, "global": 0.35}
 
 
 def brain_mask_step(values: Values, settings: ReconstructionSettings, _: Progress) -> Values:
@@ -31,7 +31,7 @@ def brain_mask_step(values: Values, settings: ReconstructionSettings, _: Progres
 
 
 def csf_mask_step(values: Values, settings: ReconstructionSettings, _: Progress) -> Values:
-    """Find the ventricles."""
+    """Find cerebrospinal fluid."""
     mask = values["mask"]
     xp = namespace_of(values["magnitude"])
     if len(values["echo_times_s"]) < 2:
@@ -45,7 +45,7 @@ def csf_mask_step(values: Values, settings: ReconstructionSettings, _: Progress)
         settings=settings.csf_mask,
     )
     share = float(found.sum()) / count(mask)
-    if share > _MOST_CSF:
+    if share > _MOST_CSF[getattr(settings.csf_mask, "region", "ventricles")]:
         sentence = f"{100 * share:.0f} % of the brain looked like CSF by its R2*, which cannot be; no CSF mask is used"
         return {"csf_mask": xp.zeros_like(mask), "csf_mask_warnings": [sentence]}
     return {"csf_mask": like(found, mask), "csf_mask_warnings": []}
