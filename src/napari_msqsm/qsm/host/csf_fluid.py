@@ -122,12 +122,14 @@ def _enclosed(
         parts, count = ndimage.label(core)
         if count == 0:
             break
-        index = np.arange(1, count + 1)
-        enclosed = ndimage.minimum(edge_mm, parts, index) >= settings.least_depth_mm
-        deep = ndimage.maximum(edge_mm, parts, index) >= deep_mm
-        large = ndimage.sum_labels(core, parts, index) * voxel_mm3 >= settings.least_volume_mm3
-        kept = np.isin(parts, index[enclosed & deep & large])
-        found |= fluid & within_mm(kept, cut_mm, voxel_size_mm)
+        part, depth_mm = parts[core], edge_mm[core]
+        shallowest, deepest = np.full(count + 1, np.inf), np.zeros(count + 1)
+        np.minimum.at(shallowest, part, depth_mm)
+        np.maximum.at(deepest, part, depth_mm)
+        large = np.bincount(part, minlength=count + 1) * voxel_mm3 >= settings.least_volume_mm3
+        taken = large & (shallowest >= settings.least_depth_mm) & (deepest >= deep_mm)
+        taken[0] = False
+        found |= fluid & within_mm(taken[parts], cut_mm, voxel_size_mm)
     return found
 
 

@@ -36,6 +36,13 @@ def within_mm(
     region: NDArray[np.bool_], reach_mm: float, voxel_size_mm: tuple[float, float, float]
 ) -> NDArray[np.bool_]:
     """Voxels no farther than this from the nearest voxel of a region."""
-    if not region.any():
-        return np.zeros(region.shape, dtype=bool)
-    return np.asarray(ndimage.distance_transform_edt(~region, sampling=voxel_size_mm) <= reach_mm)
+    out = np.zeros(region.shape, dtype=bool)
+    if region.any():
+        near = []
+        for axis, step in enumerate(voxel_size_mm):
+            there = np.flatnonzero(region.any(axis=tuple(a for a in range(region.ndim) if a != axis)))
+            reach = int(reach_mm / step) + 1
+            near.append(slice(max(0, there[0] - reach), there[-1] + reach + 1))
+        box = tuple(near)
+        out[box] = ndimage.distance_transform_edt(~region[box], sampling=voxel_size_mm) <= reach_mm
+    return out
