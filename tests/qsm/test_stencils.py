@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_msqsm.qsm.stencils import gradient, gradient_adjoint, pairs_inside, shrunk
+from napari_msqsm.qsm.stencils import at_least_faces, gradient, gradient_adjoint, pairs_inside, shrunk
 
 sizes = st.tuples(*[st.integers(1, 7)] * 3)
 steps = st.tuples(*[st.floats(0.5, 4.0)] * 3)
@@ -63,6 +63,15 @@ def test_pairs_and_shrinking_against_loops(seed):
     np.testing.assert_array_equal(shrunk(mask), inner)
 
 
+def test_neighbours_are_counted():
+    mask = np.zeros((4, 5, 3), dtype=bool)
+    mask[1, 2, 1] = mask[2, 2, 2] = True
+    expected = {(2, 2, 1), (1, 2, 2)}
+    assert {tuple(place) for place in np.argwhere(at_least_faces(mask, 2)).tolist()} == expected
+    assert at_least_faces(np.ones((3, 3, 3), dtype=bool), 6).sum() == 1  # beyond the image is outside
+    assert at_least_faces(mask, 0).all()
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_array_library(xp_case, dtype):
     image = np.random.default_rng(0).standard_normal((4, 5, 3))
@@ -72,5 +81,5 @@ def test_every_array_library(xp_case, dtype):
     wanted = gradient_adjoint(gradient(image, (1.0, 2.0, 3.0)), (1.0, 2.0, 3.0))
     np.testing.assert_allclose(xp_case.numpy(back), wanted, atol=1e-5)
     mask = xp_case.asarray(image > -1)
-    for out in (*pairs_inside(mask), shrunk(mask)):
+    for out in (*pairs_inside(mask), shrunk(mask), at_least_faces(mask, 2)):
         xp_case.check(out, "bool", image.shape)

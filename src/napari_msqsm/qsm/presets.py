@@ -54,7 +54,7 @@ PRESETS: dict[str, ReconstructionSettings] = {
         reliability=ReliabilitySettings(misfit_noise=True, edge_misfit_limit=10.0),
         background=LbvSettings(),
         residual_background=ResidualBackgroundSettings(
-            smv_radii_mm=(12.0, 8.0, 5.0), neighbours_at_edge=True, keep_rim=True
+            smv_radii_mm=(12.0, 8.0, 5.0), neighbours_at_edge=True, rim="keep"
         ),
         csf_mask=FluidCsfSettings(),
         inversion=MediSettings(edges="inside", phase_scale="ppm"),

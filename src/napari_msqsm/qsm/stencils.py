@@ -85,6 +85,18 @@ def _ahead_behind(axis: int) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
     return ahead, behind
 
 
+def at_least_faces(mask: Array, number: int) -> Array:
+    """Voxels that have at least so many of their six neighbours in the mask; beyond the image is outside."""
+    xp = namespace_of(mask)
+    ones = xp.astype(mask, xp.int8)
+    neighbours = xp.zeros_like(ones)
+    for axis in range(3):
+        ahead, behind = _ahead_behind(axis)
+        neighbours[behind] += ones[ahead]
+        neighbours[ahead] += ones[behind]
+    return neighbours >= number
+
+
 def shrunk(mask: Array) -> Array:
     """Voxels of the mask whose six neighbours lie in it, too; beyond the image is outside."""
     xp = namespace_of(mask)

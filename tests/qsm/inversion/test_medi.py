@@ -134,10 +134,15 @@ def test_filter_shrinks_the_mask_or_keeps_it(inputs, head):
     assert not (out.mask & ~head.brain).any()
     assert 0.2 < out.mask.sum() / head.brain.sum() < 0.9
     assert not out.chi_ppm[~out.mask].any()
-    kept = run(inputs, residual_background=smv.model_copy(update={"keep_rim": True, "neighbours_at_edge": True}))
+    kept = run(inputs, residual_background=smv.model_copy(update={"rim": "keep", "neighbours_at_edge": True}))
     np.testing.assert_array_equal(kept.mask, head.brain)
+    joined = run(inputs, residual_background=smv.model_copy(update={"rim": "joined", "neighbours_at_edge": True}))
+    dropped = run(inputs, residual_background=smv.model_copy(update={"neighbours_at_edge": True}))
+    assert (dropped.mask <= joined.mask).all()
+    assert (joined.mask <= kept.mask).all()
+    assert dropped.mask.sum() < joined.mask.sum() < kept.mask.sum()
     iron = head.iron & out.mask
-    for found in (out, kept):
+    for found in (out, joined, kept):
         rest = out.mask & ~head.iron
         contrast = found.chi_ppm[iron].mean() - found.chi_ppm[rest].mean()
         wanted = head.chi_ppm[iron].mean() - head.chi_ppm[rest].mean()
@@ -169,7 +174,7 @@ def test_progress_grows_and_may_stop_it(inputs):
 @pytest.mark.parametrize("filtered", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_array_library(xp_case, inputs, dtype, filtered):
-    smv = ResidualBackgroundSettings(smv_radii_mm=(12.0, 8.0), neighbours_at_edge=True, keep_rim=True)
+    smv = ResidualBackgroundSettings(smv_radii_mm=(12.0, 8.0), neighbours_at_edge=True, rim="keep")
     options = {"residual_background": smv if filtered else None, "settings": MediSettings(max_outer=3)}
     moved = {
         name: xp_case.asarray(value, None if value.dtype == bool else dtype) if isinstance(value, np.ndarray) else value

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from napari_msqsm.qsm.stencils import at_least_faces
 from napari_msqsm.settings import Settings, quantity
+
+if TYPE_CHECKING:
+    from napari_msqsm._backend import Array
+
+_LEAST_NEIGHBOURS = 2
 
 
 class ResidualBackgroundSettings(Settings):
@@ -23,8 +29,28 @@ class ResidualBackgroundSettings(Settings):
     neighbours_at_edge: bool = quantity(
         False, help="Where no sphere fits, use the six neighbours: all but the outermost layer then has a field."
     )
-    keep_rim: bool = quantity(
-        False,
-        help="Keep the voxels of the mask that the filter leaves without a field; their χ is carried on from their "
-        "neighbours by the regularisation. Otherwise they are given up.",
+    rim: Literal["drop", "joined", "keep"] = quantity(
+        "drop",
+        help="Voxels of the mask that the filter leaves without a field: drop them; keep those with at least two "
+        "neighbours that have one (joined); or keep them all. What is kept is carried on from its neighbours by the "
+        "regularisation.",
     )
+
+
+def with_rim(measured: Array, mask: Array, rim: Literal["drop", "joined", "keep"]) -> Array:
+    """Voxels that get a χ.
+
+    Parameters
+    ----------
+    measured
+        (X, Y, Z) bool; voxels of the mask that have a field after the filter.
+    mask
+        (X, Y, Z) bool.
+    rim
+        See `ResidualBackgroundSettings`.
+    """
+    if rim == "drop":
+        return measured
+    if rim == "keep":
+        return mask
+    return measured | (mask & at_least_faces(measured, _LEAST_NEIGHBOURS))

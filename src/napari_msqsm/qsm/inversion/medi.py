@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal
 
 from napari_msqsm._backend import namespace_of
 from napari_msqsm.errors import InputError
+from napari_msqsm.qsm.background.residual import with_rim
 from napari_msqsm.qsm.box import box_around
 from napari_msqsm.qsm.conjugate_gradient import conjugate_gradient, dot
 from napari_msqsm.qsm.dipole import dipole_kernel
@@ -59,7 +60,7 @@ class MediSettings(Settings):
     edge_fraction: float = quantity(
         0.9,
         gt=0,
-        lt=1,
+        lt=3,
         help="Edges left unregularised: components of the magnitude's gradient in all three directions, "
         "as a fraction of the number of mask voxels.",
         source="doi 10.1016/j.neuroimage.2011.08.082",
@@ -123,7 +124,8 @@ def medi(
         ΔTE that turns the field into radians; the unit in which λ is defined.
     residual_background
         How what is left of the background field is filtered out of field, dipole and noise alike; not at all when not
-        given. Unless the rim is kept, the mask loses what no sphere serves.
+        given. The mask may lose voxels of its rim that the filter
+        leaves without a field.
     settings
         The published ones when not given.
     on_progress
@@ -147,7 +149,7 @@ def medi(
     measured, harmonic = inside & (noise > 0), None
     if residual_background is not None and radii:
         harmonic = harmonic_filter(
-            measured if residual_background.keep_rim else inside,
+            inside if residual_background.rim == "drop" else measured,
             voxel_size_mm,
             radii_mm=residual_background.smv_radii_mm,
             neighbours_at_edge=residual_background.neighbours_at_edge,
@@ -159,8 +161,7 @@ def medi(
                 "mask; lower the radii or give a larger mask"
             )
         field, noise, measured = harmonic.apply(field), harmonic.noise(noise), harmonic.covered
-        if not residual_background.keep_rim:
-            inside = measured
+        inside = with_rim(measured, inside, residual_background.rim)
     dipole = dipole_kernel(box.shape, voxel_size_mm, b0_direction, like=field)
     edges = published_edges if settings.edges == "published" else inner_edges
     problem = MediProblem(

@@ -20,11 +20,10 @@ _LEAST_KEPT = 0.99
 def inversion_step(values: Values, settings: ReconstructionSettings, on_progress: Progress) -> Values:
     """Susceptibility of the local field, not yet referenced."""
     residual = None if values["local_field_is_given"] else settings.residual_background
-    keep_rim = residual is not None and residual.keep_rim
     result = run_method(
         METHODS[type(settings.inversion)],
         values["local_field_hz"],
-        mask=values["mask"] if keep_rim else values["local_mask"],
+        mask=values["local_mask"] if residual is None or residual.rim == "drop" else values["mask"],
         magnitude=values["combined_magnitude"],
         noise_sd_hz=values["noise_sd_hz"],
         csf_mask=values["csf_mask"],
