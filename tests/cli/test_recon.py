@@ -10,7 +10,7 @@ import pytest
 
 from napari_msqsm.cli import common
 
-IMAGES = ("Chimap", "localfield", "totalfield", "R2starmap", "mask", "csf_mask")
+IMAGES = ("Chimap", "localfield", "totalfield", "R2starmap", "mask", "brain_mask", "csf_mask")
 
 
 def image(path):

@@ -6,6 +6,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from napari_msqsm.qsm.presets import PRESETS
+
 
 def image(path):
     return np.asarray(nib.load(path).dataobj)
@@ -23,18 +25,32 @@ def with_fluid(acquisition):
     return fluid
 
 
-def test_masks_given_back_make_the_same_map(msqsm, acquisition, with_fluid, tmp_path):
-    """With the preset that keeps the whole mask; others write the voxels that have a susceptibility."""
-    common = ("recon", *acquisition.arguments, "--preset", "recommended")
+@pytest.mark.parametrize("preset", list(PRESETS))
+def test_masks_given_back_make_the_same_map(msqsm, acquisition, with_fluid, tmp_path, preset):
+    common = ("recon", *acquisition.arguments, "--preset", preset)
     common += ("--set", "csf_mask.least_depth_mm=3", "--set", "brain_mask.opening_radius_mm=2")
     first, second = tmp_path / "first", tmp_path / "second"
     assert msqsm(*common, "--out", first).code == 0
     csf = image(first / "csf_mask.nii.gz") > 0
     assert (csf & with_fluid).sum() > 0.5 * with_fluid.sum()
-    given = ("--mask", first / "mask.nii.gz", "--csf-mask", first / "csf_mask.nii.gz")
+    given = ("--mask", first / "brain_mask.nii.gz", "--csf-mask", first / "csf_mask.nii.gz")
     assert msqsm(*common, *given, "--out", second).code == 0
-    for name in ("mask", "csf_mask", "totalfield", "localfield", "Chimap"):
+    for name in ("mask", "brain_mask", "csf_mask", "totalfield", "localfield", "R2starmap", "Chimap"):
         np.testing.assert_array_equal(image(first / f"{name}.nii.gz"), image(second / f"{name}.nii.gz"), err_msg=name)
+
+
+def test_the_brain_mask_is_the_one_used_and_the_mask_where_there_is_a_map(msqsm, acquisition, tmp_path):
+    """The published preset gives up a rim."""
+    out = tmp_path / "out"
+    assert msqsm("recon", *acquisition.arguments, "--mask", acquisition.mask, "--out", out).code == 0
+    given, brain, mask = (
+        image(path) > 0 for path in (acquisition.mask, out / "brain_mask.nii.gz", out / "mask.nii.gz")
+    )
+    np.testing.assert_array_equal(brain, given)
+    np.testing.assert_array_equal(mask & ~brain, False)
+    assert 0.2 * brain.sum() < mask.sum() < 0.95 * brain.sum()
+    np.testing.assert_array_equal(image(out / "Chimap.nii.gz")[~mask], 0.0)
+    np.testing.assert_array_equal(image(out / "totalfield.nii.gz")[~brain], 0.0)
 
 
 def test_an_edited_csf_mask_moves_the_zero(msqsm, acquisition, with_fluid, tmp_path):

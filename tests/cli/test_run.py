@@ -47,6 +47,7 @@ def test_derivatives_of_a_session(run, bids, tmp_path):
         "anat/sub-01_ses-01_Chimap.nii.gz",
         "anat/sub-01_ses-01_R2starmap.nii.gz",
         "anat/sub-01_ses-01_desc-brain_mask.nii.gz",
+        "anat/sub-01_ses-01_desc-wholebrain_mask.nii.gz",
         "anat/sub-01_ses-01_desc-csf_mask.nii.gz",
         "fmap/sub-01_ses-01_desc-total_fieldmap.nii.gz",
         "fmap/sub-01_ses-01_desc-local_fieldmap.nii.gz",

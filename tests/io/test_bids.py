@@ -312,6 +312,7 @@ def test_results_are_found_where_they_are_written(root, put_session):
     kinds = {
         "Chimap": ("Chimap", "anat"),
         "mask": ("desc-brain_mask", "anat"),
+        "brain_mask": ("desc-wholebrain_mask", "anat"),
         "localfield": ("desc-local_fieldmap", "fmap"),
     }
     for session in study.sessions:

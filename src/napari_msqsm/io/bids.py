@@ -29,6 +29,7 @@ _DERIVATIVES = {
     "Chimap": ("anat", "Chimap"),
     "R2starmap": ("anat", "R2starmap"),
     "mask": ("anat", "desc-brain_mask"),
+    "brain_mask": ("anat", "desc-wholebrain_mask"),
     "csf_mask": ("anat", "desc-csf_mask"),
     "totalfield": ("fmap", "desc-total_fieldmap"),
     "localfield": ("fmap", "desc-local_fieldmap"),

@@ -46,6 +46,9 @@ class Reconstruction:
         (X, Y, Z), 1/s.
     mask
         (X, Y, Z) bool; voxels that have a χ.
+    brain_mask
+        (X, Y, Z) bool; the brain that everything was computed in, as found or as given. Given again with ``csf_mask``,
+        it makes the same map, where ``mask`` may give one that is smaller still.
     csf_mask
         (X, Y, Z) bool.
     noise_sd_hz
@@ -71,6 +74,7 @@ class Reconstruction:
     total_field_hz: Array | None
     r2star_hz: Array
     mask: Array
+    brain_mask: Array
     csf_mask: Array
     noise_sd_hz: Array
     fit_residual: Array
@@ -272,6 +276,7 @@ def _result(
         total_field_hz=_inside(values.get("total_field_hz"), values["mask"]),
         r2star_hz=values["r2star_hz"],
         mask=values["chi_mask"],
+        brain_mask=values["mask"],
         csf_mask=values["csf_mask"],
         noise_sd_hz=values["noise_sd_hz"],
         fit_residual=values["fit_residual"],

@@ -247,6 +247,7 @@ def _on_host(result: Reconstruction) -> Reconstruction:
         total_field_hz=None if total is None else _backend.to_numpy(total),
         r2star_hz=_backend.to_numpy(result.r2star_hz),
         mask=_backend.to_numpy(result.mask),
+        brain_mask=_backend.to_numpy(result.brain_mask),
         csf_mask=_backend.to_numpy(result.csf_mask),
         noise_sd_hz=_backend.to_numpy(result.noise_sd_hz),
         fit_residual=_backend.to_numpy(result.fit_residual),

@@ -29,6 +29,7 @@ _BIDS_NAMES = {
     "Chimap": ("Chimap", "anat"),
     "R2starmap": ("R2starmap", "anat"),
     "mask": ("desc-brain_mask", "anat"),
+    "brain_mask": ("desc-wholebrain_mask", "anat"),
     "csf_mask": ("desc-csf_mask", "anat"),
     "totalfield": ("desc-total_fieldmap", "fmap"),
     "localfield": ("desc-local_fieldmap", "fmap"),
@@ -43,6 +44,11 @@ _SIDECARS: dict[str, dict[str, Any]] = {
     "Chimap": {"Units": "ppm", **_SKULL_STRIPPED},
     "R2starmap": {"Description": "Effective transverse relaxation rate R2*", "Units": "1/s", **_SKULL_STRIPPED},
     "mask": {"Description": "Voxels that have a susceptibility", "Type": "Brain"},
+    "brain_mask": {
+        "Description": "Brain that field and susceptibility were computed in, with the rim that the background removal "
+        "may have given up",
+        "Type": "Brain",
+    },
     "csf_mask": {"Description": "Ventricular CSF that susceptibility is referenced to", "Type": "ROI"},
     "totalfield": {
         "Description": "Total field relative to the scanner frequency, unwrapped",

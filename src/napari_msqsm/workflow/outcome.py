@@ -20,7 +20,7 @@ class Outcome:
         Session, or name of the result's folder.
     files
         Every file written, by what it is: ``Chimap``, ``totalfield``, ``localfield``, ``R2starmap``, ``mask``,
-        ``csf_mask``, ``provenance``.
+        ``brain_mask``, ``csf_mask``, ``provenance``.
     converged
         Whether the inversion reached its tolerance.
     warnings

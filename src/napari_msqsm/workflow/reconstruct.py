@@ -158,6 +158,7 @@ def _write(
         "magnitude": root_sum_of_squares(series.magnitude) if writer.keeps_magnitude else None,
         "R2starmap": result.r2star_hz,
         "mask": result.mask,
+        "brain_mask": result.brain_mask,
         "csf_mask": result.csf_mask,
         "totalfield": result.total_field_hz,
         "localfield": result.local_field_hz,
