@@ -107,8 +107,9 @@ STEPS: tuple[Step, ...] = (
     Step(
         "inversion",
         "Dipole inversion",
-        2,
+        3,
         (
+            "total_field_hz",
             "local_field_hz",
             "local_mask",
             "mask",
@@ -121,8 +122,15 @@ STEPS: tuple[Step, ...] = (
             "hz_per_ppm",
             "local_field_is_given",
         ),
-        ("unreferenced_chi_ppm", "chi_mask", "converged", "inversion_record", "inversion_warnings"),
-        ("inversion", "residual_background"),
+        (
+            "unreferenced_chi_ppm",
+            "chi_mask",
+            "converged",
+            "inversion_record",
+            "inversion_warnings",
+            "local_field_hz",
+        ),
+        ("inversion", "residual_background", "strong_sources"),
         inversion_step,
         45,
     ),

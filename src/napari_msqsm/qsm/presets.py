@@ -25,6 +25,7 @@ from napari_msqsm.qsm.r2star.arlo import ArloSettings
 from napari_msqsm.qsm.r2star.methods import R2starSettings
 from napari_msqsm.qsm.reference import ReferenceSettings
 from napari_msqsm.qsm.reliability import ReliabilitySettings
+from napari_msqsm.qsm.strong_sources import NoStrongSourcesSettings, StrongSourcesSettings
 from napari_msqsm.qsm.unwrapping.methods import UnwrapSettings
 from napari_msqsm.qsm.unwrapping.path import PathSettings
 from napari_msqsm.settings import Settings, validated
@@ -43,6 +44,7 @@ class ReconstructionSettings(Settings):
     residual_background: ResidualBackgroundSettings = ResidualBackgroundSettings()
     csf_mask: CsfMaskSettings = R2starCsfSettings()
     inversion: InversionSettings = MediSettings()
+    strong_sources: StrongSourcesSettings = NoStrongSourcesSettings()
     reference: ReferenceSettings = ReferenceSettings()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from napari_msqsm.qsm.background.lbv import LbvSettings, lbv
+from napari_msqsm.qsm.background.none import NoBackgroundSettings, no_removal
 from napari_msqsm.qsm.background.pdf import PdfSettings, pdf
 from napari_msqsm.qsm.background.resharp import ResharpSettings, resharp
 from napari_msqsm.qsm.background.vsharp import VsharpSettings, vsharp
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from napari_msqsm.qsm.background.result import LocalField
 
 BackgroundSettings = Annotated[
-    PdfSettings | LbvSettings | VsharpSettings | ResharpSettings | WienerSettings, Field(discriminator="method")
+    PdfSettings | LbvSettings | VsharpSettings | ResharpSettings | WienerSettings | NoBackgroundSettings,
+    Field(discriminator="method"),
 ]
 
 METHODS: Mapping[type, Callable[..., LocalField]] = {
@@ -27,4 +29,5 @@ METHODS: Mapping[type, Callable[..., LocalField]] = {
     VsharpSettings: vsharp,
     ResharpSettings: resharp,
     WienerSettings: wiener,
+    NoBackgroundSettings: no_removal,
 }

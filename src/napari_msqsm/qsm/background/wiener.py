@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
     from napari_msqsm._backend import Array
 
-_EXTENSION = LbvSettings(order=4, cg_rtol=1e-5, cg_max_iter=1000)
+EXTENSION = LbvSettings(order=4, cg_rtol=1e-5, cg_max_iter=1000)
+"""Of the harmonic extension that comes first."""
 _SHARE_OF_EXTENSION = 0.2
 
 
@@ -124,9 +125,9 @@ def wiener(
     total_ppm = xp.where(measured, total_field_hz, xp.zeros_like(total_field_hz)) * (1.0 / hz_per_ppm)
     extension = lbv(
         total_ppm,
-        mask=_with_measured_edge(mask, measured),
+        mask=with_measured_edge(mask, measured),
         voxel_size_mm=voxel_size_mm,
-        settings=_EXTENSION,
+        settings=EXTENSION,
         on_progress=lambda done: report(_SHARE_OF_EXTENSION * done),
     )
     box = box_around(mask, voxel_size_mm, margin_mm=settings.margin_mm)
@@ -176,11 +177,11 @@ def wiener(
     )
 
 
-def _with_measured_edge(mask: Array, measured: Array) -> Array:
+def with_measured_edge(mask: Array, measured: Array) -> Array:
     """Take unmeasured voxels off the edge until all of the edge is measured; holes inside stay."""
     xp = namespace_of(mask, measured)
     while True:
-        lost = mask & ~measured & ~has_neighbours(mask, order=_EXTENSION.order)
+        lost = mask & ~measured & ~has_neighbours(mask, order=EXTENSION.order)
         if not bool(xp.any(lost)):
             return mask
         mask = mask & ~lost

@@ -10,6 +10,7 @@ from napari_msqsm.qsm.inversion.closed_form_l2 import ClosedFormL2Settings, clos
 from napari_msqsm.qsm.inversion.ilsqr import IlsqrSettings, ilsqr
 from napari_msqsm.qsm.inversion.medi import MediSettings, medi
 from napari_msqsm.qsm.inversion.rts import RtsSettings, rts
+from napari_msqsm.qsm.inversion.tfi import TfiSettings, tfi
 from napari_msqsm.qsm.inversion.tkd import TkdSettings, tkd
 from napari_msqsm.qsm.inversion.tv_admm import TvSettings, tv_admm
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from napari_msqsm.qsm.inversion.result import Inversion
 
 InversionSettings = Annotated[
-    MediSettings | TkdSettings | ClosedFormL2Settings | IlsqrSettings | TvSettings | RtsSettings,
+    MediSettings | TkdSettings | ClosedFormL2Settings | IlsqrSettings | TvSettings | RtsSettings | TfiSettings,
     Field(discriminator="method"),
 ]
 
@@ -30,4 +31,5 @@ METHODS: Mapping[type, Callable[..., Inversion]] = {
     IlsqrSettings: ilsqr,
     TvSettings: tv_admm,
     RtsSettings: rts,
+    TfiSettings: tfi,
 }

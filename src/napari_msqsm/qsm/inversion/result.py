@@ -31,6 +31,8 @@ class Inversion:
         Whether the linear system of the last step reached its tolerance.
     warnings
         What else the user should know.
+    local_field_hz
+        (X, Y, Z) field of the sources inside, from an inversion that separates the background itself.
     """
 
     chi_ppm: Array
@@ -41,3 +43,4 @@ class Inversion:
     objective: tuple[float, ...] = ()
     cg_converged: bool = True
     warnings: tuple[str, ...] = ()
+    local_field_hz: Array | None = None

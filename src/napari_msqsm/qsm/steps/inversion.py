@@ -9,8 +9,12 @@ from napari_msqsm.qsm.inversion.methods import METHODS
 from napari_msqsm.qsm.method import run_method
 from napari_msqsm.qsm.reference import referenced
 from napari_msqsm.qsm.robust import any_of, count
+from napari_msqsm.qsm.steps.background import check_background
+from napari_msqsm.qsm.strong_sources import TwoPassSettings, two_pass
 
 if TYPE_CHECKING:
+    from napari_msqsm._backend import Array
+    from napari_msqsm.qsm.inversion.result import Inversion
     from napari_msqsm.qsm.presets import ReconstructionSettings
     from napari_msqsm.qsm.step import Progress, Values
 
@@ -18,23 +22,45 @@ _LEAST_KEPT = 0.99
 
 
 def inversion_step(values: Values, settings: ReconstructionSettings, on_progress: Progress) -> Values:
-    """Susceptibility of the local field, not yet referenced."""
-    residual = None if values["local_field_is_given"] else settings.residual_background
-    result = run_method(
-        METHODS[type(settings.inversion)],
-        values["local_field_hz"],
-        mask=values["local_mask"] if residual is None or residual.rim == "drop" else values["mask"],
-        magnitude=values["combined_magnitude"],
-        noise_sd_hz=values["noise_sd_hz"],
-        csf_mask=values["csf_mask"],
-        voxel_size_mm=values["voxel_size_mm"],
-        b0_direction=values["b0_direction"],
-        hz_per_ppm=values["hz_per_ppm"],
-        echo_spacing_s=smallest_spacing_s(values["echo_times_s"]),
-        residual_background=residual,
-        settings=settings.inversion,
-        on_progress=on_progress,
-    )
+    """Susceptibility, not yet referenced; and the local field, where the background was left to the inversion."""
+    is_local = values["local_field_is_given"]
+    if not is_local:
+        check_background(settings)
+    residual = None if is_local else settings.residual_background
+
+    def invert(field_hz: Array, report: Progress) -> Inversion:
+        result: Inversion = run_method(
+            METHODS[type(settings.inversion)],
+            field_hz,
+            mask=values["local_mask"] if residual is None or residual.rim == "drop" else values["mask"],
+            magnitude=values["combined_magnitude"],
+            noise_sd_hz=values["noise_sd_hz"],
+            csf_mask=values["csf_mask"],
+            voxel_size_mm=values["voxel_size_mm"],
+            b0_direction=values["b0_direction"],
+            hz_per_ppm=values["hz_per_ppm"],
+            echo_spacing_s=smallest_spacing_s(values["echo_times_s"]),
+            residual_background=residual,
+            background_removed=is_local,
+            settings=settings.inversion,
+            on_progress=report,
+        )
+        return result
+
+    field = values["total_field_hz"] if values["local_field_hz"] is None else values["local_field_hz"]
+    if isinstance(settings.strong_sources, TwoPassSettings):
+        result = two_pass(
+            invert,
+            field,
+            noise_sd_hz=values["noise_sd_hz"],
+            voxel_size_mm=values["voxel_size_mm"],
+            b0_direction=values["b0_direction"],
+            hz_per_ppm=values["hz_per_ppm"],
+            settings=settings.strong_sources,
+            on_progress=on_progress,
+        )
+    else:
+        result = invert(field, on_progress)
     warnings = list(result.warnings)
     kept = count(result.mask) / count(values["mask"])
     if kept < _LEAST_KEPT:
@@ -62,6 +88,7 @@ def inversion_step(values: Values, settings: ReconstructionSettings, on_progress
             "objective": list(result.objective),
         },
         "inversion_warnings": warnings,
+        "local_field_hz": result.local_field_hz if values["local_field_hz"] is None else None,
     }
 
 

@@ -1,0 +1,131 @@
+"""MEDI's objective with sources outside the mask, and its minimisation."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_msqsm._backend import namespace_of
+from napari_msqsm.qsm.conjugate_gradient import conjugate_gradient, dot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_msqsm._backend import Array
+    from napari_msqsm.qsm.inversion.medi_problem import MediProblem
+
+History = tuple[bool, tuple[float, ...], tuple[int, ...], tuple[float, ...], bool]
+"""Converged, changes of χ, linear iterations, objective, last linear system converged: as in `Inversion`."""
+
+
+@dataclass(frozen=True)
+class TotalFieldProblem:
+    """Objective of `MediProblem` for the sources of the whole box, plus ``ridge`` ‖β‖² for those outside.
+
+    Parameters
+    ----------
+    medi
+        Data term, edges and CSF.
+    inside
+        (X, Y, Z) bool; the mask.
+    ridge
+        Weight of the sources outside; 0 leaves them to the edges' term.
+    size_ratio
+        Expected size of the sources inside, relative to those outside.
+    """
+
+    medi: MediProblem
+    inside: Array
+    ridge: float
+    size_ratio: float
+
+    def objective(self, sources: Array) -> float:
+        """Value of the objective."""
+        outside = self._outside(sources)
+        return self.medi.objective(sources) + self.ridge * dot(outside, outside)
+
+    def linearised(self, sources: Array) -> tuple[Callable[[Array], Array], Array]:
+        """Gauss–Newton operator and minus the gradient of the objective."""
+        normal, downhill = self.medi.linearised(sources)
+        return (
+            lambda x: normal(x) + (2.0 * self.ridge) * self._outside(x),
+            downhill - (2.0 * self.ridge) * self._outside(sources),
+        )
+
+    def precondition(self, residual: Array) -> Array:
+        """Solve for sources of one size everywhere: scale twice by the expected one."""
+        xp = namespace_of(residual)
+        return xp.where(self.inside, residual * self.size_ratio**2, residual)
+
+    def norm_inside(self, sources: Array) -> float:
+        """Norm of χ in the mask."""
+        xp = namespace_of(sources)
+        chi = xp.where(self.inside, sources, xp.zeros_like(sources))
+        return math.sqrt(dot(chi, chi))
+
+    def _outside(self, sources: Array) -> Array:
+        xp = namespace_of(sources)
+        return xp.where(self.inside, xp.zeros_like(sources), sources)
+
+
+def gauss_newton(
+    problem: TotalFieldProblem,
+    *,
+    max_outer: int,
+    outer_rtol: float,
+    cg_max_iter: int,
+    cg_rtol: float,
+    merit: bool,
+    report: Callable[[float], None],
+) -> tuple[Array, History]:
+    """Minimise from zero.
+
+    Parameters
+    ----------
+    problem
+        What is minimised.
+    max_outer, outer_rtol
+        Most steps, and the change of χ relative to its norm at which they end.
+    cg_max_iter, cg_rtol
+        Limits of each linear system.
+    merit
+        Lower the weight of outliers between steps.
+    report
+        Called with the fraction done; may raise to stop.
+    """
+    xp = namespace_of(problem.inside, problem.medi.field)
+    sources = xp.zeros_like(problem.medi.field)
+    changes: list[float] = []
+    iterations: list[int] = []
+    objective = [problem.objective(sources)]
+    linear_converged = True
+    while len(changes) < max_outer:
+        normal, downhill = problem.linearised(sources)
+        step = conjugate_gradient(
+            normal,
+            downhill,
+            rtol=cg_rtol,
+            max_iter=cg_max_iter,
+            precondition=problem.precondition,
+            on_iteration=_progress(report, len(changes), max_outer, cg_max_iter),
+        )
+        linear_converged = step.converged
+        size, moved = problem.norm_inside(sources), problem.norm_inside(step.x)
+        changes.append(moved / size if size > 0 else math.inf if moved > 0 else 0.0)
+        iterations.append(step.iterations)
+        sources = sources + step.x
+        objective.append(problem.objective(sources))
+        if changes[-1] < outer_rtol:
+            break
+        if merit:
+            problem.medi.discount_outliers(sources)
+    done = changes[-1] < outer_rtol
+    return sources, (done, tuple(changes), tuple(iterations), tuple(objective), linear_converged)
+
+
+def _progress(
+    report: Callable[[float], None], outer: int, max_outer: int, cg_max_iter: int
+) -> Callable[[int, float], None]:
+    """Fraction done: steps so far of the most allowed, and within a step the linear iterations."""
+    return lambda iteration, _: report((outer + min(1.0, iteration / cg_max_iter)) / max_outer)
