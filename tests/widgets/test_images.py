@@ -8,6 +8,7 @@ import pytest
 from napari_msqsm.io.bids import open_study
 from napari_msqsm.io.nifti import save_volume
 from napari_msqsm.model.grid import Grid
+from napari_msqsm.model.study import Session
 from napari_msqsm.widgets.images import CHI_WINDOW_PPB, images_of, kind_of, read_image
 
 
@@ -33,3 +34,20 @@ def test_an_image_with_negative_values_has_a_symmetric_window(tmp_path):
     low, high = read_image(path).window
     assert low == -high
     assert high == pytest.approx(20, rel=0.05)
+
+
+def test_results_and_by_products_lie_below_the_magnitude_and_are_hidden(tmp_path):
+    names = ("Chimap", "swi", "T2starmap", "confidence", "brain_mask", "csf_mask")
+    paths = {name: tmp_path / f"{name}.nii.gz" for name in names}
+    for name, path in paths.items():
+        mask = name.endswith("mask")
+        save_volume(
+            path, np.full((3, 4, 5), 1 if mask else 0.04, np.uint8 if mask else np.float32), Grid((3, 4, 5), np.eye(4))
+        )
+    images = {image.kind: image for image in images_of(Session("01", "", None, (), derivatives=paths))}
+    assert list(images) == ["confidence", "T2starmap", "swi", "brain_mask", "csf_mask", "Chimap"]
+    assert [kind for kind, image in images.items() if image.visible] == ["Chimap"]
+    assert images["T2starmap"].name == "sub-01 T2* (ms)"
+    assert float(images["T2starmap"].placed.data.max()) == pytest.approx(40.0)
+    assert images["confidence"].window == (0.0, 1.0)
+    assert [kind for kind, image in images.items() if image.layer_type == "labels"] == ["brain_mask", "csf_mask"]

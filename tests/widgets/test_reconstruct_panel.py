@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QComboBox
 
 from napari_msqsm.errors import InputError
+from napari_msqsm.qsm.presets import PRESETS
 from napari_msqsm.workflow.tasks import TaskState
 from napari_msqsm.workspace.status import sidecar_of
 
@@ -68,6 +71,7 @@ def test_a_reconstruction_is_shown_in_ppb_over_the_magnitude(qtbot, window, pane
     assert study.tree.topLevelItem(0).child(1).text(2) == "to do"
     assert "done in" in panel.tasks.rows[0].words.text()
     assert "assumed: phase sign" in panel.notes.text()
+    assert not panel.notes_area.isHidden()
     record = json.loads(sidecar_of(task.result.chimap).read_text(encoding="utf-8"))
     assert record["InputFiles"]
     assert task.result.chimap.is_relative_to(study_copy / "derivatives")
@@ -194,3 +198,74 @@ def test_a_gpu_that_cannot_be_used_is_told_at_once(monkeypatch, panels):
     assert "CuPy is not installed" in panel.problem.text()
     panel.device.setCurrentText("CPU")
     assert panel.problem.isHidden()
+
+
+def test_quality_numbers_are_told_in_words_and_follow_the_selection(qtbot, window, panels):
+    study, panel = panels
+    assert "no susceptibility map" in panel.quality.words.text()
+    panel.run_selected()
+    wait(qtbot, panel)
+    told = panel.quality.words.text()
+    for words in ("SNR, first echo", "Noise of χ", "standard deviation of χ in ventricular CSF"):
+        assert words in told
+    assert (panel.tabs.tabText(1) == "⚠ Quality") == (panel.quality.n_unusual > 0) == ("⚠" in told)
+    assert panel.notes.text().count("⚠ quality:") == panel.quality.n_unusual
+    study.tree.setCurrentItem(study.tree.topLevelItem(0).child(1))
+    assert "no susceptibility map" in panel.quality.words.text()
+    assert panel.tabs.tabText(1) == "Quality"
+
+
+def test_unusual_numbers_mark_the_tab(panels, monkeypatch):
+    study, panel = panels
+    status = panel.coordinator.workspace.status
+    monkeypatch.setattr(
+        panel.coordinator.workspace,
+        "status",
+        lambda label: replace(status(label), quality={"snr_first_echo": 2.0, "streak_index": 0.9}),
+    )
+    study.tree.setCurrentItem(study.tree.topLevelItem(0).child(1))
+    assert panel.tabs.tabText(1) == "⚠ Quality"
+    assert panel.quality.n_unusual == 1
+    assert "a noisy scan" in panel.quality.words.text()
+    assert "⚠ SNR, first echo 2" in study.details.text()
+
+
+def test_by_products_are_made_when_asked_for_and_become_layers(qtbot, window, panels):
+    _, panel = panels
+    panel.by_products.setChecked(True)
+    panel.run_selected()
+    wait(qtbot, panel)
+    for title in ("T2* (ms)", "SWI", "confidence", "brain mask", "CSF mask"):
+        assert not window.layers[f"sub-01_ses-01 {title}"].visible
+    panel.by_products.setChecked(False)
+    panel.run_selected()
+    wait(qtbot, panel)
+    assert "sub-01_ses-01 SWI" not in window.layers
+    assert "sub-01_ses-01 brain mask" in window.layers
+
+
+def test_what_differs_from_the_preset_is_told_and_can_be_taken_back(panels):
+    _, panel = panels
+    panel.preset.choose("recommended")
+    assert panel.edits.isHidden()
+    editor = panel.form.editor("inversion.lambda_csf")
+    editor.setText("50")
+    editor.editingFinished.emit()
+    assert panel.edits.text() == "↺ 1 changed"
+    assert "Inversion: λ CSF" in panel.edits.toolTip()
+    panel.form.findChild(QComboBox, "background.method").choose("vsharp")
+    assert panel.edits.text() == "↺ 2 changed"
+    assert panel.form.settings().inversion.lambda_csf == 50.0
+    panel.edits.click()
+    assert panel.form.settings() == PRESETS["recommended"]
+    assert panel.edits.isHidden()
+
+
+@pytest.mark.parametrize("preset", list(PRESETS))
+def test_another_preset_replaces_all_settings(panels, preset):
+    _, panel = panels
+    panel.form.findChild(QComboBox, "inversion.method").choose("tv")
+    panel.preset.choose("fast" if preset != "fast" else "published")
+    panel.preset.choose(preset)
+    assert panel.form.settings() == PRESETS[preset]
+    assert panel.edits.isHidden()

@@ -7,10 +7,7 @@ import pytest
 from napari_msqsm.errors import ParameterError
 from napari_msqsm.model.study import Session
 from napari_msqsm.widgets.words import (
-    as_text,
-    from_text,
     images_words,
-    label_of,
     session_details,
     state_words,
     task_words,
@@ -18,39 +15,6 @@ from napari_msqsm.widgets.words import (
 )
 from napari_msqsm.workflow.tasks import TaskList
 from napari_msqsm.workspace.status import SessionState, SessionStatus
-
-
-@pytest.mark.parametrize(
-    ("name", "label"),
-    [
-        ("inversion.lambda_csf", "λ CSF"),
-        ("brain_mask.threshold", "Brain mask threshold"),
-        ("inversion.threshold", "TKD threshold"),
-        ("background.margin_mm", "Margin"),
-        ("background.cg_max_iter", "CG max iter"),
-        ("csf_mask", "CSF mask"),
-        ("csf_mask.max_r2star_hz", "CSF: largest R2*"),
-        ("r2star.max_r2star_hz", "Largest R2*"),
-    ],
-)
-def test_labels_are_words_without_units(name, label):
-    assert label_of(name) == label
-
-
-@pytest.mark.parametrize("value", [True, False, 5.0, 1e-4, 7, (12.0, 8.0, 5.0), "csf"])
-def test_text_of_a_value_gives_the_value_back(value):
-    text = as_text(value)
-    back = from_text(text, text)
-    assert (float(back) if isinstance(value, int | float) and not isinstance(value, bool) else back) == value
-
-
-def test_an_empty_list_is_a_value():
-    assert from_text("", "12, 8") == ()
-
-
-def test_a_list_of_words_is_refused():
-    with pytest.raises(ParameterError, match="not a list of numbers"):
-        from_text("5, six", "5, 6")
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(7.4, "0:07"), (67, "1:07"), (3727, "1:02:07")])
@@ -98,7 +62,12 @@ def test_details_tell_all_and_take_names_literally():
     session = Session("01", "02", None, ())
     text = session_details(
         session,
-        status(missing=("the phase of the GRE",), reasons=("a<b>.nii changed since",), warnings=("χ is streaky",)),
+        status(
+            missing=("the phase of the GRE",),
+            reasons=("a<b>.nii changed since",),
+            warnings=("χ is streaky",),
+            quality={"snr_first_echo": 3.2, "snr_combined": 7.0},
+        ),
     )
     assert text.split("<br>") == [
         "<b>sub-01_ses-02</b>",
@@ -106,4 +75,5 @@ def test_details_tell_all_and_take_names_literally():
         "Missing: the phase of the GRE",
         "Outdated: a&lt;b&gt;.nii changed since",
         "⚠ χ is streaky",
+        "⚠ SNR, first echo 3: a noisy scan, or a mask that holds air",
     ]

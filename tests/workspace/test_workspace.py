@@ -53,11 +53,12 @@ def work(root):
     return opened
 
 
-def finish(root, *, version=VERSION, warnings=()):
+def finish(root, *, version=VERSION, warnings=(), quality=None):
     files = [root / "mag.nii", root / "phase.nii"]
     record = {
         "PipelineVersion": version,
         "Warnings": list(warnings),
+        "Quality": quality,
         "InputFiles": [
             {"URI": f"bids:raw:{file.name}", "SHA256": sha256_of(file), "SizeBytes": file.stat().st_size}
             for file in files
@@ -165,11 +166,22 @@ def test_plain_files_are_a_study_of_one_session(root, tmp_path):
         {"URI": f"../{path.name}", "SHA256": sha256_of(path), "SizeBytes": path.stat().st_size} for path in files.paths
     ]
     write(tmp_path / "out" / "provenance.json", json.dumps({"InputFiles": entries, "PipelineVersion": VERSION}))
+    assert work.selected.derivatives == {}
+    write(tmp_path / "out" / "brain_mask.nii.gz", "mask")
     work.refresh()
+    assert set(work.selected.derivatives) == {"Chimap", "brain_mask"}
     assert work.status(label).state is SessionState.DONE
     with pytest.raises(InputError, match="there is no file"):
         work.open_files(GreFiles(magnitude=(root / "gone.nii",)), tmp_path / "out")
     assert work.files is files
+
+
+@pytest.mark.parametrize("version", [VERSION, "v0"])
+def test_quality_numbers_come_with_the_status(root, work, version):
+    assert work.status("sub-01_ses-01").quality == {}
+    finish(root, version=version, quality={"csf_sd_ppb": 1.5, "streak_index": None, "note": "no number"})
+    work.refresh()
+    assert work.status("sub-01_ses-01").quality == {"csf_sd_ppb": 1.5, "streak_index": None}
 
 
 def test_reading_opens_nothing_until_it_is_taken(root):

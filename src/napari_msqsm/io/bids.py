@@ -33,6 +33,9 @@ _DERIVATIVES = {
     "csf_mask": ("anat", "desc-csf_mask"),
     "totalfield": ("fmap", "desc-total_fieldmap"),
     "localfield": ("fmap", "desc-local_fieldmap"),
+    "T2starmap": ("anat", "T2starmap"),
+    "swi": ("anat", "desc-swi_T2starw"),
+    "confidence": ("fmap", "desc-confidence_fieldmap"),
 }
 
 

@@ -83,10 +83,27 @@ _KINDS: dict[str, _Kind] = {
     "localfield": _Kind("local field", "Hz"),
     "R2starmap": _Kind("R2*", "1/s", window=(0.0, 60.0)),
     "Chimap": _Kind("χ", "ppb", PPB_PER_PPM, CHI_WINDOW_PPB),
+    "T2starmap": _Kind("T2*", "ms", 1000.0, window=(0.0, 100.0)),
+    "swi": _Kind("SWI"),
+    "confidence": _Kind("confidence", window=(0.0, 1.0)),
+    "brain_mask": _Kind("brain mask", layer_type="labels"),
     "csf_mask": _Kind("CSF mask", layer_type="labels"),
     "image": _Kind(""),
 }
-_ORDER = ("T2w", "ce-gadolinium_T1w", "T1w", "FLAIR", "totalfield", "localfield", "R2starmap", "csf_mask")
+_ORDER = (
+    "T2w",
+    "ce-gadolinium_T1w",
+    "T1w",
+    "FLAIR",
+    "confidence",
+    "totalfield",
+    "localfield",
+    "T2starmap",
+    "R2starmap",
+    "swi",
+    "brain_mask",
+    "csf_mask",
+)
 """From the bottom; magnitude and χ come last, χ on top."""
 
 

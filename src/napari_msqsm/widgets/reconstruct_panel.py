@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
-    QComboBox,
+    QCheckBox,
     QFormLayout,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
+    QTabWidget,
+    QToolButton,
     QVBoxLayout,
+    QWidget,
 )
 
 from napari_msqsm._backend import gpu_status
 from napari_msqsm.errors import ParameterError
 from napari_msqsm.qsm.presets import PRESETS
+from napari_msqsm.settings import flat
 from napari_msqsm.widgets.panel import Panel
-from napari_msqsm.widgets.settings_form import SettingsForm
+from napari_msqsm.widgets.quality_view import QualityView
+from napari_msqsm.widgets.quality_words import quality_warnings
+from napari_msqsm.widgets.setting_words import label_of
+from napari_msqsm.widgets.settings_form import Choice, SettingsForm
 from napari_msqsm.widgets.task_view import TaskView
 from napari_msqsm.workflow.inputs import FilesRequest
 from napari_msqsm.workflow.outcome import Outcome
@@ -35,8 +44,8 @@ if TYPE_CHECKING:
     from napari_msqsm.workflow.tasks import Task
 
 _PRESET_WORDS = {
-    "published": "MEDI+0, as published",
-    "recommended": "MEDI+0, recommended (whole brain kept)",
+    "published": "Published (MEDI+0)",
+    "recommended": "Recommended (MEDI+0, whole brain)",
     "fast": "Fast preview (TKD)",
 }
 _SIGN_WORDS: dict[str, Literal[1, -1] | None] = {
@@ -44,6 +53,7 @@ _SIGN_WORDS: dict[str, Literal[1, -1] | None] = {
     "+ grows in a stronger field": 1,
     "− falls in a stronger field": -1,
 }
+_NOTES_HEIGHT = 150
 _DEVICES = {"automatic": "auto", "CPU": "cpu", "GPU (CUDA)": "cuda"}
 
 
@@ -59,10 +69,11 @@ class ReconstructPanel(Panel):
         column.addLayout(self._choices())
         self.form = SettingsForm(PRESETS["published"])
         self.form.changed.connect(self._check)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(self.form)
-        column.addWidget(scroll, 1)
+        self.quality = QualityView(self.coordinator)
+        self.tabs = QTabWidget()
+        self.tabs.addTab(_scrolled(self.form), "Settings")
+        self.tabs.addTab(self.quality, "Quality")
+        column.addWidget(self.tabs, 1)
         self.problem = QLabel()
         self.problem.setWordWrap(True)
         self.problem.setTextFormat(Qt.TextFormat.PlainText)
@@ -71,9 +82,13 @@ class ReconstructPanel(Panel):
         self.notes = QLabel()
         self.notes.setWordWrap(True)
         self.notes.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.notes.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.notes_area = _scrolled(self.notes)
+        self.notes_area.setMaximumHeight(_NOTES_HEIGHT)
+        self.notes_area.hide()
         self.tasks = TaskView(self.coordinator)
         column.addWidget(self.tasks)
-        column.addWidget(self.notes)
+        column.addWidget(self.notes_area)
         self.coordinator.study_changed.connect(self._renew)
         self.coordinator.selection_changed.connect(self._renew)
         self.coordinator.task_ended.connect(self._on_ended)
@@ -102,9 +117,11 @@ class ReconstructPanel(Panel):
         study, files, out_dir = workspace.study, workspace.files, workspace.out_dir
         sign = _SIGN_WORDS[self.sign.currentText()]
         device = _DEVICES[self.device.currentText()]
+        by_products = self.by_products.isChecked()
 
         def work(on_progress: Any, cancel: Any) -> Outcome:
             shared: dict[str, Any] = {"device": device, "on_progress": on_progress, "cancel": cancel}
+            shared["by_products"] = by_products
             if files is not None and out_dir is not None:
                 from dataclasses import replace
 
@@ -117,19 +134,27 @@ class ReconstructPanel(Panel):
 
     def _choices(self) -> QFormLayout:
         form = QFormLayout()
-        self.preset = QComboBox()
+        self.preset = Choice()
         for name in PRESETS:
-            self.preset.addItem(_PRESET_WORDS.get(name, name), name)
+            self.preset.add(_PRESET_WORDS.get(name, name), name)
         self.preset.currentIndexChanged.connect(self._take_preset)
-        self.sign = QComboBox()
+        self.edits = QToolButton()
+        self.edits.clicked.connect(self._take_preset)
+        self.sign = Choice()
         self.sign.addItems(list(_SIGN_WORDS))
         self.sign.setToolTip("Direction in which this scanner stores phase; a wrong sign makes iron look like calcium")
-        self.device = QComboBox()
+        self.device = Choice()
         self.device.addItems(list(_DEVICES))
         self.device.currentTextChanged.connect(self._check)
-        form.addRow("Preset", self.preset)
+        preset = QHBoxLayout()
+        preset.addWidget(self.preset, 1)
+        preset.addWidget(self.edits)
+        self.by_products = QCheckBox("also T2*, SWI, confidence")
+        self.by_products.setToolTip("Images that the reconstruction also holds; they appear as layers, hidden at first")
+        form.addRow("Preset", preset)
         form.addRow("Phase sign", self.sign)
         form.addRow("Compute on", self.device)
+        form.addRow("Write", self.by_products)
         return form
 
     def _buttons(self) -> QHBoxLayout:
@@ -153,10 +178,22 @@ class ReconstructPanel(Panel):
             return None
 
     def _check(self, *_: object) -> None:
-        if self._settings() is None:
+        settings = self._settings()
+        if settings is None:
             return
+        self._show_edits(settings)
         usable, reason = gpu_status() if _DEVICES[self.device.currentText()] == "cuda" else (True, "")
         self._say("" if usable else f"The GPU cannot be used: {reason}.")
+
+    def _show_edits(self, settings: ReconstructionSettings) -> None:
+        """Tell that the settings are not those of the preset any more, and which."""
+        preset, now = flat(PRESETS[str(self.preset.currentData())]), flat(settings)
+        edited = [name for name, value in now.items() if name not in preset or preset[name] != value]
+        of_methods = {name.rpartition(".")[0] for name in edited if name.endswith(".method")}
+        shown = [name for name in edited if name.rpartition(".")[0] not in of_methods or name.endswith(".method")]
+        self.edits.setVisible(bool(shown))
+        self.edits.setText(f"↺ {len(shown)} changed")
+        self.edits.setToolTip("Back to the preset. Changed: " + ", ".join(_words_of(name) for name in shown))
 
     def _say(self, sentence: str, _: str = "") -> None:
         """Show what is wrong, or nothing."""
@@ -167,6 +204,8 @@ class ReconstructPanel(Panel):
         workspace = self.coordinator.workspace
         session = workspace.selected
         can = session is not None and session.can_reconstruct
+        self.quality.renew()
+        self.tabs.setTabText(1, "⚠ Quality" if self.quality.n_unusual else "Quality")
         self.run_button.setEnabled(can)
         self.run_all_button.setEnabled(any(s.can_reconstruct for s in workspace.sessions))
         if session is None:
@@ -177,6 +216,21 @@ class ReconstructPanel(Panel):
     def _on_ended(self, task: Task) -> None:
         if task.state is TaskState.DONE and isinstance(task.result, Outcome):
             self.notes.setText(_notes(task.result))
+            self.notes_area.show()
+
+
+def _scrolled(inner: QWidget) -> QScrollArea:
+    scroll = QScrollArea()
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setWidget(inner)
+    return scroll
+
+
+def _words_of(name: str) -> str:
+    section, _, key = name.partition(".")
+    return label_of(section) if key == "method" else f"{label_of(section)}: {label_of(name)}"
 
 
 def _notes(outcome: Outcome) -> str:
@@ -185,10 +239,10 @@ def _notes(outcome: Outcome) -> str:
     lines = []
     quality = outcome.quality
     if "csf_sd_ppb" in quality:
-        lines.append(
-            f"χ in CSF {round(quality['csf_mean_ppb'], 1) + 0.0:.1f} ± {quality['csf_sd_ppb']:.1f} ppb, "
-            f"mask kept {100 * quality['kept_fraction']:.0f} %"
-        )
+        csf = f"{round(quality['csf_mean_ppb'], 1) + 0.0:.1f} ± {quality['csf_sd_ppb']:.1f} ppb"
+        known = "no CSF was found" if math.isnan(quality["csf_sd_ppb"]) else f"χ in CSF {csf}"
+        lines.append(f"{known}, mask kept {100 * quality['kept_fraction']:.0f} %")
+    lines += [f"⚠ quality: {sentence}" for sentence in quality_warnings(quality)]
     lines += [f"⚠ {sentence}" for sentence in outcome.warnings]
     lines += [f"assumed: {sentence}" for sentence in outcome.assumptions]
     return "<br>".join([head, *map(escape, lines)])

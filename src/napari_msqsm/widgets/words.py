@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari_msqsm.errors import ParameterError
+from napari_msqsm.widgets.quality_words import quality_warnings
 from napari_msqsm.workflow.tasks import TaskState
 from napari_msqsm.workspace.status import SessionState
 
@@ -14,23 +14,6 @@ if TYPE_CHECKING:
     from napari_msqsm.workflow.tasks import Task
     from napari_msqsm.workspace.status import SessionStatus
 
-_LABELS = {
-    "lambda_data": "λ (data)",
-    "lambda_csf": "λ CSF",
-    "csf_mask": "CSF mask",
-    "r2star": "R2*",
-    "csf_mask.max_r2star_hz": "CSF: largest R2*",
-    "max_r2star_hz": "Largest R2*",
-    "smv_radii_mm": "SMV radii",
-    "region": "χ = 0 in",
-    "brain_mask.threshold": "Brain mask threshold",
-    "brain_mask.erosion_mm": "Brain mask erosion",
-    "inversion.threshold": "TKD threshold",
-    "merit": "MERIT",
-    "inversion": "Inversion",
-    "background": "Background field",
-}
-_UNITS = ("_mm3", "_mm", "_hz", "_s", "_rad", "_y", "_ppm", "_ppb")
 _CONTRASTS = {"T1w": "T1", "ce-gadolinium_T1w": "T1+Gd", "T2w": "T2"}
 _STATES = {
     SessionState.INCOMPLETE: "cannot",
@@ -38,53 +21,6 @@ _STATES = {
     SessionState.DONE: "✓ done",
     SessionState.OUTDATED: "outdated",
 }
-
-
-def label_of(name: str) -> str:
-    """Label of a section or a dotted setting: its name in words, without the unit."""
-    if name in _LABELS:
-        return _LABELS[name]
-    name = name.rpartition(".")[2]
-    if name in _LABELS:
-        return _LABELS[name]
-    for unit in _UNITS:
-        name = name.removesuffix(unit)
-    words = name.replace("_", " ").replace("cg", "CG").replace("csf", "CSF").replace("smv", "SMV")
-    return words[:1].upper() + words[1:]
-
-
-def as_text(value: Any) -> str:
-    """Text of a value in a form."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return ", ".join(as_text(part) for part in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def from_text(text: str, before: str) -> Any:
-    """Value of a form's text; validation against the setting follows.
-
-    Parameters
-    ----------
-    text
-        What the field holds.
-    before
-        The text of the value that it held at first; tells a list and a yes/no from a number.
-
-    Raises
-    ------
-    ParameterError
-        When a list holds something else than numbers.
-    """
-    if before in {"yes", "no"}:
-        return text == "yes"
-    if "," in before or "," in text or text == "":
-        try:
-            return tuple(float(part) for part in text.replace(";", ",").split(",") if part.strip())
-        except ValueError:
-            raise ParameterError(f"{text!r} is not a list of numbers; separate them by commas") from None
-    return text
 
 
 def state_words(status: SessionStatus) -> str:
@@ -105,7 +41,7 @@ def session_details(session: Session, status: SessionStatus) -> str:
         lines.append("Missing: " + "; ".join(status.missing))
     if status.reasons:
         lines.append("Outdated: " + "; ".join(status.reasons))
-    lines += [f"⚠ {sentence}" for sentence in status.warnings]
+    lines += [f"⚠ {sentence}" for sentence in (*status.warnings, *quality_warnings(status.quality))]
     head = f"<b>{escape(session.label)}</b>" + (f" · {session.date:%d %b %Y}" if session.date else "")
     return "<br>".join([head, *map(escape, lines)])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,8 @@ class SessionStatus:
         Warnings recorded with the result.
     next_step
         One sentence: what to do next.
+    quality
+        Quality numbers recorded with the result, None where one is not known; empty without a result of our own.
     """
 
     state: SessionState
@@ -51,6 +53,7 @@ class SessionStatus:
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
     next_step: str
+    quality: Mapping[str, float | None] = field(default_factory=dict)
 
 
 def status_of(session: Session, roots: Mapping[str, Path], pipeline_version: str) -> SessionStatus:
@@ -73,18 +76,25 @@ def status_of(session: Session, roots: Mapping[str, Path], pipeline_version: str
     inputs = [] if record is not None and record.get("Adopted") else [echo.path for echo in session.gre]
     reasons = ("it has no provenance",) if record is None else reasons_outdated(record, inputs, roots, pipeline_version)
     warnings = tuple(str(sentence) for sentence in (record or {}).get("Warnings", ()))
+    quality = _numbers((record or {}).get("Quality"))
     if reasons and session.can_reconstruct:
         step = f"Reconstruct again: {reasons[0]}."
-        return SessionStatus(SessionState.OUTDATED, there, session.missing, reasons, warnings, step)
-    return SessionStatus(
-        SessionState.DONE, there, session.missing, reasons, warnings, "Look at the susceptibility map."
-    )
+        return SessionStatus(SessionState.OUTDATED, there, session.missing, reasons, warnings, step, quality)
+    step = "Look at the susceptibility map."
+    return SessionStatus(SessionState.DONE, there, session.missing, reasons, warnings, step, quality)
 
 
 def sidecar_of(image: Path) -> Path:
     """JSON file beside an image; ``provenance.json`` where results lie in a folder of their own."""
     beside = image.with_name(image.name.removesuffix(".gz").removesuffix(".nii") + ".json")
     return beside if beside.exists() else image.with_name("provenance.json")
+
+
+def _numbers(recorded: object) -> dict[str, float | None]:
+    """Quality numbers of a record; what is not a number is left out."""
+    if not isinstance(recorded, dict):
+        return {}
+    return {str(name): value for name, value in recorded.items() if value is None or isinstance(value, int | float)}
 
 
 def _without_result(session: Session, there: tuple[str, ...]) -> SessionStatus:

@@ -20,6 +20,18 @@ if TYPE_CHECKING:
 OpenStudy = Callable[[Path], Study]
 FILES_ID = "files"
 """Patient label of images that were opened as files."""
+_MAPS = (
+    "Chimap",
+    "R2starmap",
+    "mask",
+    "brain_mask",
+    "csf_mask",
+    "totalfield",
+    "localfield",
+    "T2starmap",
+    "swi",
+    "confidence",
+)
 
 
 @dataclass(frozen=True)
@@ -232,7 +244,6 @@ def _study_of(files: GreFiles, out_dir: Path) -> Study:
         for part, paths in parts
         for index, path in enumerate(paths)
     )
-    chi = out_dir / "Chimap.nii.gz"
-    derivatives = {"Chimap": chi} if chi.is_file() else {}
+    derivatives = {name: path for name in _MAPS if (path := out_dir / f"{name}.nii.gz").is_file()}
     session = Session(FILES_ID, "", None, echoes, derivatives=derivatives)
     return Study(out_dir, (Patient(FILES_ID, (session,)),))
