@@ -14,6 +14,10 @@ class Solver(Settings):
     max_iter: int = quantity(10, help="Most iterations.", ge=1, le=100)
 
 
+class Stencil(Settings):
+    order: Literal[2, 4] = quantity(2, help="Order of accuracy.")
+
+
 class Chain(Settings):
     solver: Solver = Solver()
     radius_mm: float = quantity(5.0, unit="mm", help="Radius.", source="doi 10.1002/mrm.26946", top=True, gt=0)
@@ -29,6 +33,13 @@ def test_overrides_are_read_from_text_and_leave_the_original_alone():
     after = with_overrides(before, {"solver.max_iter": "20", "radius_mm": "2.5", "solver.method": "lsqr"})
     assert flat(after) == {"solver.method": "lsqr", "solver.max_iter": 20, "radius_mm": 2.5}
     assert before == Chain()
+
+
+@pytest.mark.parametrize("value", ["4", 4])
+def test_a_choice_among_numbers_is_read_from_text(value):
+    assert with_overrides(Stencil(), {"order": value}).order == 4
+    with pytest.raises(ParameterError, match="order"):
+        with_overrides(Stencil(), {"order": "3"})
 
 
 def test_what_flat_gives_overrides_to_the_same_settings():

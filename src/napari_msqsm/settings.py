@@ -6,9 +6,9 @@ command-line flags, the form in the window and the provenance record are made fr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from napari_msqsm.errors import ParameterError
 
@@ -22,6 +22,19 @@ class Settings(BaseModel):
     """Frozen settings; unknown names are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _choices_from_text(cls, values: Any) -> Any:
+        """Take the text of a choice that is a number (``4`` of 2 or 4) for the number."""
+        if not isinstance(values, dict):
+            return values
+        read = dict(values)
+        for name, field in cls.model_fields.items():
+            if isinstance(read.get(name), str) and get_origin(field.annotation) is Literal:
+                options = {str(option): option for option in get_args(field.annotation)}
+                read[name] = options.get(read[name], read[name])
+        return read
 
 
 def quantity(default: Any, *, unit: str = "", help: str, source: str = "", top: bool = False, **limits: Any) -> Any:
