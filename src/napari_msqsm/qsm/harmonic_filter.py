@@ -143,6 +143,21 @@ class FilteredDipole:
             total += part * region
         return total
 
+    def mean_power(self, weights: Array) -> Array:
+        """Spectrum of adjoint ∘ forward as it would be were every kernel used everywhere, by their shares of weight.
+
+        Parameters
+        ----------
+        weights
+            (X, Y, Z), ≥ 0; says how much each voxel of the field counts.
+        """
+        if self._regions is None:
+            return self._kernels[0] ** 2
+        xp = namespace_of(weights)
+        whole = float(xp.sum(weights)) or 1.0
+        shares = [float(xp.sum(weights * region)) / whole for region in self._regions]
+        return sum(share * kernel**2 for share, kernel in zip(shares, self._kernels, strict=True))
+
     def adjoint(self, field: Array) -> Array:
         """⟨forward χ, f⟩ = ⟨χ, adjoint f⟩."""
         parts = [field] if self._regions is None else [field * region for region in self._regions]

@@ -56,10 +56,19 @@ PRESETS: dict[str, ReconstructionSettings] = {
         reliability=ReliabilitySettings(misfit_noise=True, edge_misfit_limit=10.0),
         background=LbvSettings(),
         residual_background=ResidualBackgroundSettings(
-            smv_radii_mm=(12.0, 8.0, 5.0), neighbours_at_edge=True, rim="keep"
+            smv_radii_mm=(10.0, 7.0, 5.0), neighbours_at_edge=True, rim="joined"
         ),
         csf_mask=FluidCsfSettings(),
-        inversion=MediSettings(edges="inside", phase_scale="ppm"),
+        inversion=MediSettings(
+            lambda_data=2000.0,
+            lambda_csf=300.0,
+            edge_fraction=1.0,
+            edges="inside",
+            phase_scale="ppm",
+            precondition=True,
+            cg_rtol=0.1,
+            outer_rtol=0.05,
+        ),
     ),
     "fast": ReconstructionSettings(
         brain_mask=OpeningSettings(min_phase_quality=0.8),
@@ -69,8 +78,8 @@ PRESETS: dict[str, ReconstructionSettings] = {
         inversion=TkdSettings(threshold=0.2),
     ),
 }
-"""``published``: MEDI+0 as the toolbox runs it. ``recommended``: the whole brain kept, its edge treated, λ independent
-of the scanner. ``fast``: a preview in a second, with streaks."""
+"""``published``: MEDI+0 as the toolbox runs it. ``recommended``: the brain kept up to a voxel at its edge, λ
+independent of the scanner. ``fast``: a preview in a second, with streaks."""
 
 
 def with_method(settings: ReconstructionSettings, section: str, method: str) -> ReconstructionSettings:

@@ -149,6 +149,16 @@ def test_filter_shrinks_the_mask_or_keeps_it(inputs, head):
         assert contrast == pytest.approx(wanted, rel=0.25)
 
 
+def test_preconditioning_does_not_change_the_answer(inputs, head):
+    exact = MediSettings(merit=False, outer_rtol=1e-3, cg_rtol=1e-3, max_outer=40, cg_max_iter=2000)
+    plain = run(inputs, exact)
+    quick = run(inputs, exact.model_copy(update={"precondition": True}))
+    assert sum(quick.cg_iterations) < sum(plain.cg_iterations)
+    assert quick.objective[-1] == pytest.approx(plain.objective[-1], rel=1e-3)
+    difference = np.linalg.norm((quick.chi_ppm - plain.chi_ppm)[head.brain])
+    assert difference < 0.03 * np.linalg.norm(plain.chi_ppm[head.brain])
+
+
 def test_filter_that_fits_nowhere_is_refused(inputs):
     with pytest.raises(InputError, match="smv_radii_mm"):
         run(inputs, residual_background=ResidualBackgroundSettings(smv_radii_mm=(49.0,)))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from array_api_compat import numpy as xp
 
+from napari_msqsm.qsm.conjugate_gradient import conjugate_gradient
 from napari_msqsm.qsm.dipole import dipole_kernel
 from napari_msqsm.qsm.harmonic_filter import FilteredDipole, harmonic_filter
 from napari_msqsm.qsm.inversion.medi_problem import MediProblem, inner_edges, published_edges
@@ -66,6 +67,24 @@ def test_normal_operator_is_symmetric_positive_and_linear(parts, filtered):
     assert np.vdot(a, normal(b)) == pytest.approx(np.vdot(normal(a), b), rel=1e-9)
     assert np.vdot(a, normal(a)) > 0
     np.testing.assert_allclose(normal(2 * a - b), 2 * normal(a) - normal(b), rtol=1e-8, atol=1e-6)
+
+
+@pytest.mark.parametrize("filtered", [False, True])
+def test_preconditioner_is_symmetric_positive_and_saves_iterations(parts, filtered):
+    medi = problem(parts, filtered=filtered, lambda_csf=0.0)
+    rng = np.random.default_rng(3)
+    chi = 0.2 * rng.standard_normal(SHAPE)
+    normal, downhill = medi.linearised(chi)
+    precondition = medi.preconditioner(chi)
+    a, b = rng.standard_normal((2, *SHAPE))
+    assert np.vdot(a, precondition(b)) == pytest.approx(np.vdot(precondition(a), b), rel=1e-9)
+    assert np.vdot(a, precondition(a)) > 0
+    limits = {"rtol": 1e-3, "max_iter": 500}
+    plain = conjugate_gradient(normal, downhill, **limits)
+    quick = conjugate_gradient(normal, downhill, precondition=precondition, **limits)
+    assert plain.converged
+    assert quick.converged
+    assert quick.iterations < plain.iterations
 
 
 def test_weights_have_mean_one_and_unknown_voxels_none(parts):
@@ -136,7 +155,8 @@ def test_every_array_library(xp_case, parts, dtype):
         )
         medi.discount_outliers(send(chi, as_type))
         normal, downhill = medi.linearised(send(chi, as_type))
-        results[name] = medi.objective(send(chi, as_type)), normal(send(chi, as_type)), downhill
+        preconditioned = medi.preconditioner(send(chi, as_type))(downhill)
+        results[name] = medi.objective(send(chi, as_type)), normal(send(chi, as_type)), downhill, preconditioned
     for out in results["case"][1:]:
         xp_case.check(out, dtype, SHAPE)
     assert results["case"][0] == pytest.approx(results["numpy"][0], rel=1e-4)

@@ -31,9 +31,9 @@ class ResidualBackgroundSettings(Settings):
     )
     rim: Literal["drop", "joined", "keep"] = quantity(
         "drop",
-        help="Voxels of the mask that the filter leaves without a field: drop them; keep those with at least two "
-        "neighbours that have one (joined); or keep them all. What is kept is carried on from its neighbours by the "
-        "regularisation.",
+        help="Voxels of the mask that the filter leaves without a field: drop them before the inversion; carry χ on to "
+        "them by the regularisation, but keep only those with at least two neighbours that have a field (joined); or "
+        "keep them all.",
     )
 
 

@@ -82,6 +82,10 @@ class MediSettings(Settings):
     outer_rtol: float = quantity(0.1, gt=0, help="Stop when a step changes χ by less than this part of its norm.")
     cg_max_iter: int = quantity(100, ge=1, help="Most conjugate-gradient iterations in each step.")
     cg_rtol: float = quantity(0.01, gt=0, help="Relative residual at which each linear system is left.")
+    precondition: bool = quantity(
+        False,
+        help="Precondition the linear systems by the operator with uniform weights: fewer iterations, same objective.",
+    )
     margin_mm: float = quantity(
         24.0, ge=0, unit="mm", help="Empty margin around the mask that keeps periodic copies of the head apart."
     )
@@ -146,7 +150,7 @@ def medi(
     inside = box.crop(mask)
     field = box.crop(xp.where(mask, local_field_hz, xp.zeros_like(local_field_hz)) * radians_per_hz)
     noise = box.crop(noise_sd_hz)
-    measured, harmonic = inside & (noise > 0), None
+    measured, kept, harmonic = inside & (noise > 0), inside, None
     if residual_background is not None and radii:
         harmonic = harmonic_filter(
             inside if residual_background.rim == "drop" else measured,
@@ -161,7 +165,8 @@ def medi(
                 "mask; lower the radii or give a larger mask"
             )
         field, noise, measured = harmonic.apply(field), harmonic.noise(noise), harmonic.covered
-        inside = with_rim(measured, inside, residual_background.rim)
+        kept = with_rim(measured, inside, residual_background.rim)
+        inside = measured if residual_background.rim == "drop" else inside
     dipole = dipole_kernel(box.shape, voxel_size_mm, b0_direction, like=field)
     edges = published_edges if settings.edges == "published" else inner_edges
     problem = MediProblem(
@@ -178,9 +183,9 @@ def medi(
         lambda_csf=settings.lambda_csf,
     )
     chi, history = _gauss_newton(problem, settings, on_progress)
-    chi = xp.where(inside, chi, xp.zeros_like(chi)) / (radians_per_hz * hz_per_ppm)
+    chi = xp.where(kept, chi, xp.zeros_like(chi)) / (radians_per_hz * hz_per_ppm)
     without_csf = settings.lambda_csf > 0 and problem.csf is None
-    return Inversion(box.embed(chi), box.embed(inside), *history, warnings=(_WITHOUT_CSF,) if without_csf else ())
+    return Inversion(box.embed(chi), box.embed(kept), *history, warnings=(_WITHOUT_CSF,) if without_csf else ())
 
 
 def _usable_csf(csf_mask: Array | None, box: Box, inside: Array) -> Array | None:
@@ -209,6 +214,7 @@ def _gauss_newton(
             downhill,
             rtol=settings.cg_rtol,
             max_iter=settings.cg_max_iter,
+            precondition=problem.preconditioner(chi) if settings.precondition else None,
             on_iteration=_progress(on_progress, outer, settings),
         )
         size = math.sqrt(dot(chi, chi))

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_msqsm._backend import namespace_of
+from napari_msqsm._backend import fft_for, namespace_of
 from napari_msqsm.qsm.conjugate_gradient import dot
+from napari_msqsm.qsm.inversion.variation import gradient_power
 from napari_msqsm.qsm.robust import mean_inside, quantile
 from napari_msqsm.qsm.stencils import gradient, gradient_adjoint, pairs_inside
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from napari_msqsm._backend import Array
     from napari_msqsm.qsm.harmonic_filter import FilteredDipole
 
+_LEAST_POWER_PER_MM2 = 1e-3
+"""A wave of 200 mm: keeps the preconditioner finite for the mean of χ, which neither data nor differences determine."""
 L1_SMOOTHING = 1e-6
 """ε in √(|∇χ|² + ε), (radians per mm)²."""
 
@@ -106,10 +109,7 @@ class MediProblem:
     def linearised(self, chi: Array) -> tuple[Callable[[Array], Array], Array]:
         """Gauss–Newton operator at χ and minus the gradient of the objective there."""
         xp = namespace_of(chi)
-        curvature = [
-            kept * kept / xp.sqrt((kept * part) ** 2 + L1_SMOOTHING)
-            for kept, part in zip(self.edges_kept, gradient(chi, self.voxel_size_mm, periodic=True), strict=True)
-        ]
+        curvature = self._curvature(chi)
         twice_weights = (2.0 * self.lambda_data) * self.weights**2
 
         def regularisation(x: Array) -> Array:
@@ -128,6 +128,24 @@ class MediProblem:
         downhill = -regularisation(chi) - self.model.adjoint(twice_weights * xp.sin(phase_error))
         return normal, downhill
 
+    def preconditioner(self, chi: Array) -> Callable[[Array], Array]:
+        """Approximate inverse of the Gauss–Newton operator at χ: a filter, since every weight is replaced by its mean.
+
+        It takes two FFTs.
+        """
+        xp = namespace_of(chi)
+        fft = fft_for(xp)
+        squared = self.weights**2
+        stiffness = sum(mean_inside(part, self.mask) for part in self._curvature(chi)) / 3.0
+        power = gradient_power(chi.shape, self.voxel_size_mm, like=chi)
+        data = (2.0 * self.lambda_data * mean_inside(squared, self.mask)) * self.model.mean_power(squared)
+        inverse = 1.0 / (data + stiffness * (power + _LEAST_POWER_PER_MM2))
+
+        def precondition(residual: Array) -> Array:
+            return fft.irfftn(fft.rfftn(residual, axes=(0, 1, 2)) * inverse, s=residual.shape, axes=(0, 1, 2))
+
+        return precondition
+
     def discount_outliers(self, chi: Array) -> None:
         """MERIT: raise the noise of voxels whose residual exceeds six standard deviations."""
         xp = namespace_of(chi)
@@ -143,6 +161,14 @@ class MediProblem:
             excess = xp.where(size > limit, size / limit, xp.ones_like(size))
             self.noise = xp.where(self.mask, self.noise * excess**2, self.noise)
             self._set_weights()
+
+    def _curvature(self, chi: Array) -> list[Array]:
+        """Weights of the squared differences that have the gradient of the smoothed absolute values at χ."""
+        xp = namespace_of(chi)
+        return [
+            kept * kept / xp.sqrt((kept * part) ** 2 + L1_SMOOTHING)
+            for kept, part in zip(self.edges_kept, gradient(chi, self.voxel_size_mm, periodic=True), strict=True)
+        ]
 
     def _csf_spread(self, x: Array) -> Array:
         xp = namespace_of(x)
