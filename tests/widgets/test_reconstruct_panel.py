@@ -185,6 +185,16 @@ def test_a_value_that_is_not_allowed_is_told_and_nothing_runs(panels):
     assert panel.problem.isHidden()
 
 
+def test_methods_that_do_not_fit_together_are_told_at_once(panels):
+    _, panel = panels
+    panel.form.findChild(QComboBox, "inversion.method").choose("tfi")
+    assert "set background to none" in panel.problem.text()
+    panel.run_button.click()
+    assert len(panel.coordinator.tasks) == 0
+    panel.form.findChild(QComboBox, "background.method").choose("none")
+    assert panel.problem.isHidden()
+
+
 def test_texts_that_may_be_long_wrap(panels):
     study, panel = panels
     labels = [panel.target, panel.problem, panel.notes, study.details, study.next_step, study.error]

@@ -24,6 +24,7 @@ from qtpy.QtWidgets import (
 from napari_msqsm._backend import gpu_status
 from napari_msqsm.errors import ParameterError
 from napari_msqsm.qsm.presets import PRESETS
+from napari_msqsm.qsm.steps.background import check_background
 from napari_msqsm.settings import flat
 from napari_msqsm.widgets.panel import Panel
 from napari_msqsm.widgets.quality_view import QualityView
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 _PRESET_WORDS = {
     "published": "Published (MEDI+0)",
-    "recommended": "Recommended (MEDI+0, whole brain)",
+    "recommended": "Recommended (MEDI+0 to the brain's edge)",
     "fast": "Fast preview (TKD)",
 }
 _SIGN_WORDS: dict[str, Literal[1, -1] | None] = {
@@ -172,7 +173,9 @@ class ReconstructPanel(Panel):
 
     def _settings(self) -> ReconstructionSettings | None:
         try:
-            return self.form.settings()
+            settings = self.form.settings()
+            check_background(settings)
+            return settings
         except ParameterError as error:
             self._say(str(error))
             return None
