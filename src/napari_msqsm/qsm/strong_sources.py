@@ -1,17 +1,17 @@
 r"""Two passes against the streaks of strong sources: veins, haemorrhage, calcification.
 
 A small error in percent of a source of 1 ppm is a large one in ppb, and dipole inversion spreads it along streaks over
-the tissue around. The first pass finds the strong sources S, voxels whose \|χ\| exceeds a threshold. Their
-susceptibility alone is then fitted to the field, which takes no regularisation, since a source of known place is
-well determined by the field around it:
+the tissue around. The first pass finds the strong sources S: voxels whose χ is beyond a threshold, and their six
+neighbours, which hold part of them. Their susceptibility alone is then fitted to the field, which takes no
+regularisation, since a source of known place is well determined by the field around it:
 
 .. math:: \min_{x \text{ on } S} \lVert W (f - D x) \rVert_2^2 + \lVert x / p \rVert_2^2, \quad
    W^{-2} = \sigma^2 + \tau^2
 
 σ is the field's noise, τ the typical size of the field of everything else (robust standard deviation of f), p the
 expected size of a strong source, which only matters where S is too wide to be determined. The second pass inverts
-f − D x, in which nothing is strong, and the two maps are added: what the fit got wrong inside S, the second pass
-corrects. Where nothing is strong the first pass is the result, as it is.
+f − D x, in which nothing is strong; in S, where the field turns within a voxel and no model of voxels fits, it counts
+as explained (f − D x = 0). The two maps are added. Where nothing is strong the first pass is the result, as it is.
 
 Source: strong sources fitted and superposed: Sun H et al., Magn Reson Med 2016;76:781 (haemorrhage); strong and weak
 sources one after the other: Wei H et al., NMR Biomed 2015;28:1294 (doi 10.1002/nbm.3383); two passes with different
@@ -33,6 +33,7 @@ from napari_msqsm.qsm.box import box_around
 from napari_msqsm.qsm.conjugate_gradient import conjugate_gradient
 from napari_msqsm.qsm.dipole import convolve, dipole_kernel
 from napari_msqsm.qsm.robust import any_of, count, median_inside, robust_sd
+from napari_msqsm.qsm.stencils import at_least_faces
 from napari_msqsm.settings import Settings, quantity
 
 if TYPE_CHECKING:
@@ -129,11 +130,13 @@ def two_pass(
         report=lambda done: report(_FIRST_PASS + _FIT * done),
     )
     begun = _FIRST_PASS + _FIT
-    second = invert(field_hz - field_of_fitted, lambda done: report(begun + (1.0 - begun) * done))
+    rest = namespace_of(field_hz, strong).where(strong, field_hz - local, field_hz - field_of_fitted)
+    second = invert(rest, lambda done: report(begun + (1.0 - begun) * done))
     volume_mm3 = count(strong) * math.prod(voxel_size_mm)
     warnings = [
         *dict.fromkeys((*first.warnings, *second.warnings)),
-        f"{count(strong)} voxels ({volume_mm3:.0f} mm³) beyond ±{settings.threshold_ppm:g} ppm were fitted separately",
+        f"{count(strong)} voxels ({volume_mm3:.0f} mm³) in and beside sources beyond "
+        f"±{settings.threshold_ppm:g} ppm were fitted separately",
     ]
     if not fit_converged:
         warnings.append("the fit of strong sources was left before its tolerance (strong_sources.cg_max_iter)")
@@ -149,7 +152,7 @@ def two_pass(
 
 
 def strong_sources(chi_ppm: Array, mask: Array, *, threshold_ppm: float) -> Array:
-    """Voxels of the mask whose χ differs from its median there by more than a threshold.
+    """Voxels of the mask whose χ differs from its median there by more than a threshold, and their six neighbours.
 
     Parameters
     ----------
@@ -161,7 +164,8 @@ def strong_sources(chi_ppm: Array, mask: Array, *, threshold_ppm: float) -> Arra
         Least difference.
     """
     xp = namespace_of(chi_ppm, mask)
-    return mask & (xp.abs(chi_ppm - median_inside(chi_ppm, mask)) > threshold_ppm)
+    strong = mask & (xp.abs(chi_ppm - median_inside(chi_ppm, mask)) > threshold_ppm)
+    return strong | (mask & at_least_faces(strong, 1))
 
 
 def _fit(

@@ -4,21 +4,22 @@ r"""TFI: preconditioned total-field inversion, sources inside and outside the br
 
    \min_{\chi, \beta}\; \lambda \lVert W (e^{i D(\chi + \beta)} - e^{i f'}) \rVert_2^2 + \lVert M_G \nabla \chi \rVert_1
    + \tfrac{1}{2}\lambda_{CSF} \lVert M_{CSF} (\chi - \overline{\chi}_{CSF}) \rVert_2^2
-   + \lambda \sigma^2 \lVert \beta / p \rVert_2^2, \qquad f' = f - f_H
+   + \lambda \sigma^2 \lVert \beta / p \rVert_2^2 + \lambda \sigma^2 \lVert M_R \chi / q \rVert_2^2, \qquad f' = f - f_H
 
 with χ in the mask, β around it, D the unit dipole, W the noise weights (mean 1 in the mask), σ the noise that weight 1
-stands for, p the expected size of β; M_G is zero on the strongest edges of the magnitude and between mask and
-surrounding. f_H is the harmonic extension of the total field from the mask's edge (`lbv`, fourth order): no source
-inside is in it, and β is then as weak as what the local field at the edge makes of it, whatever air and bone lie beyond
-the box. The local field is f' − D β: on the edge it is free, and the whole mask keeps a χ. χ, β and the fields are in
-radians at 3 T and 4.1 ms, in which λ has its published size on any scanner (see ``phase_scale`` of `medi`).
+stands for, p and q the expected sizes of β and χ; M_G is zero on the strongest edges of the magnitude and between mask
+and surrounding; M_R is the outermost layer of the mask, whose field that of β beside it resembles, so that only their
+sizes tell them apart. f_H is the harmonic extension of the total field from the mask's edge (`lbv`, fourth order): no
+source inside is in it, and β is then as weak as what the local field at the edge makes of it, whatever air and bone lie
+beyond the box. The local field is f' − D β: on the edge it is free, and the whole mask keeps a χ. χ, β and the fields
+are in radians at 3 T and 4.1 ms, in which λ has its published size on any scanner (see ``phase_scale`` of `medi`).
 
-The linear systems are solved by conjugate gradients for χ and (brain size / p) β, which have one size.
+The linear systems are solved by conjugate gradients for χ / q and β / p, which have one size.
 
 Source: Liu Z et al., Magn Reson Med 2017;78:303 (doi 10.1002/mrm.26331; one inversion of the total field,
 preconditioned); Liu Z et al., Magn Reson Med 2018;79:2795 (doi 10.1002/mrm.26946; +0).
 Differs from the paper: f_H is taken away first; the size of β is a term of the objective instead of the point at which
-the iteration stops, so that the converged solution is the wanted one; β has no edges; the data term is MEDI's.
+the iteration stops, so that the converged solution is the wanted one; β has no edges; M_R is this program's own.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING, Literal
 
 from napari_msqsm._backend import namespace_of
 from napari_msqsm.errors import InputError
+from napari_msqsm.qsm.background.laplacian import has_neighbours
 from napari_msqsm.qsm.background.lbv import lbv
 from napari_msqsm.qsm.background.wiener import EXTENSION, with_measured_edge
 from napari_msqsm.qsm.box import box_around
@@ -77,7 +79,7 @@ class TfiSettings(Settings):
         source="venous blood of the sinuses, which lie right outside",
     )
     brain_sd_ppm: float = quantity(
-        0.03, gt=0, unit="ppm", help="Expected size of χ inside; only the speed depends on it (preconditioner)."
+        0.03, gt=0, unit="ppm", help="Expected size q of χ, for the outermost layer of the mask."
     )
     least_noise_ppm: float = quantity(
         1e-3,
@@ -198,7 +200,7 @@ def tfi(
     problem = TotalFieldProblem(
         medi,
         inside,
-        ridge=0.0 if background_removed else _ridge(medi, hz_per_ppm, settings),
+        ridge=nothing if background_removed else _ridge(medi, inside, hz_per_ppm, settings),
         size_ratio=1.0 if background_removed else settings.brain_sd_ppm / settings.outside_sd_ppm,
     )
     begun = 0.0 if background_removed else _SHARE_OF_EXTENSION
@@ -223,9 +225,16 @@ def tfi(
     )
 
 
-def _ridge(medi: MediProblem, hz_per_ppm: float, settings: TfiSettings) -> float:
-    """λ σ²/p²: sources outside of their expected size count as much as a misfit of one standard deviation."""
-    xp = namespace_of(medi.noise)
-    inverse = xp.where(medi.mask, 1.0 / xp.where(medi.mask, medi.noise, xp.ones_like(medi.noise)), 0.0 * medi.noise)
+def _ridge(medi: MediProblem, inside: Array, hz_per_ppm: float, settings: TfiSettings) -> Array:
+    """λ σ² / size²: sources of their expected size count as much as a misfit of one standard deviation."""
+    xp = namespace_of(medi.noise, inside)
+    none = xp.zeros_like(medi.noise)
+    inverse = xp.where(medi.mask, 1.0 / xp.where(medi.mask, medi.noise, none + 1.0), none)
     noise_ppm = 1.0 / (mean_inside(inverse, medi.mask) * hz_per_ppm)
-    return settings.lambda_data * (noise_ppm**2 + settings.least_noise_ppm**2) / settings.outside_sd_ppm**2
+    weight = settings.lambda_data * (noise_ppm**2 + settings.least_noise_ppm**2)
+    rim = inside & ~has_neighbours(inside, order=2)
+    return xp.where(
+        inside,
+        xp.where(rim, none + weight / settings.brain_sd_ppm**2, none),
+        none + weight / settings.outside_sd_ppm**2,
+    )

@@ -21,7 +21,7 @@ History = tuple[bool, tuple[float, ...], tuple[int, ...], tuple[float, ...], boo
 
 @dataclass(frozen=True)
 class TotalFieldProblem:
-    """Objective of `MediProblem` for the sources of the whole box, plus ``ridge`` ‖β‖² for those outside.
+    """Objective of `MediProblem` for the sources of the whole box, plus Σ ``ridge`` · source².
 
     Parameters
     ----------
@@ -30,28 +30,25 @@ class TotalFieldProblem:
     inside
         (X, Y, Z) bool; the mask.
     ridge
-        Weight of the sources outside; 0 leaves them to the edges' term.
+        (X, Y, Z) ≥ 0; 0 where only the other terms hold.
     size_ratio
         Expected size of the sources inside, relative to those outside.
     """
 
     medi: MediProblem
     inside: Array
-    ridge: float
+    ridge: Array
     size_ratio: float
 
     def objective(self, sources: Array) -> float:
         """Value of the objective."""
-        outside = self._outside(sources)
-        return self.medi.objective(sources) + self.ridge * dot(outside, outside)
+        return self.medi.objective(sources) + dot(self.ridge * sources, sources)
 
     def linearised(self, sources: Array) -> tuple[Callable[[Array], Array], Array]:
         """Gauss–Newton operator and minus the gradient of the objective."""
         normal, downhill = self.medi.linearised(sources)
-        return (
-            lambda x: normal(x) + (2.0 * self.ridge) * self._outside(x),
-            downhill - (2.0 * self.ridge) * self._outside(sources),
-        )
+        twice = 2.0 * self.ridge
+        return lambda x: normal(x) + twice * x, downhill - twice * sources
 
     def precondition(self, residual: Array) -> Array:
         """Solve for sources of one size everywhere: scale twice by the expected one."""
@@ -63,10 +60,6 @@ class TotalFieldProblem:
         xp = namespace_of(sources)
         chi = xp.where(self.inside, sources, xp.zeros_like(sources))
         return math.sqrt(dot(chi, chi))
-
-    def _outside(self, sources: Array) -> Array:
-        xp = namespace_of(sources)
-        return xp.where(self.inside, xp.zeros_like(sources), sources)
 
 
 def gauss_newton(
