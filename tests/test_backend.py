@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import types
 
 import array_api_compat.numpy
 import numpy as np
@@ -97,3 +98,44 @@ def test_threads_from_the_environment(monkeypatch, value, threads):
 def test_threads_without_a_choice_are_the_cores_at_hand(monkeypatch):
     monkeypatch.delenv("MSQSM_THREADS", raising=False)
     assert _backend.default_threads() >= 1
+
+
+def _cupy_error(name, text, base=Exception):
+    return type(name, (base,), {"__module__": "cupy.cuda.memory"})(text)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        _cupy_error("OutOfMemoryError", "Out of memory allocating 1,024 bytes", MemoryError),
+        _cupy_error("CUDARuntimeError", "cudaErrorMemoryAllocation: out of memory", RuntimeError),
+        _cupy_error("CuFFTError", "CUFFT_ALLOC_FAILED", RuntimeError),
+    ],
+)
+def test_running_out_of_gpu_memory_is_recognised(error):
+    assert _backend.is_gpu_out_of_memory(error)
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError("host"), ValueError("OutOfMemoryError"), _cupy_error("CUDARuntimeError", "cudaErrorNoDevice")]
+)
+def test_other_errors_are_not_running_out_of_gpu_memory(error):
+    assert not _backend.is_gpu_out_of_memory(error)
+
+
+def test_free_memory_of_the_gpu_counts_what_cupy_keeps(monkeypatch):
+    class Pool:
+        free_bytes = staticmethod(lambda: 300)
+
+    cupy = types.ModuleType("cupy")
+    cupy.cuda = types.SimpleNamespace(runtime=types.SimpleNamespace(memGetInfo=lambda: (1000, 8000)))
+    cupy.get_default_memory_pool = Pool
+    monkeypatch.setitem(sys.modules, "cupy", cupy)
+    monkeypatch.setattr(_backend, "gpu_status", lambda: (True, "stand-in"))
+    assert _backend.gpu_memory_free() == 1300
+    monkeypatch.setattr(_backend, "gpu_status", lambda: (False, "no driver"))
+    assert _backend.gpu_memory_free() is None
+
+
+def test_only_cupy_is_on_a_gpu(xp_case):
+    assert _backend.is_gpu(xp_case.xp) == (xp_case.name == "cupy")

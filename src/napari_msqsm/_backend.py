@@ -9,12 +9,19 @@ from typing import Any
 
 import numpy as np
 import scipy.fft
-from array_api_compat import array_namespace, device, is_numpy_namespace
+from array_api_compat import array_namespace, device, is_cupy_namespace, is_numpy_namespace
 
 from napari_msqsm.errors import GpuUnavailableError
 
 Array = Any
 """An array of any library that follows the array API standard."""
+
+_OUT_OF_GPU_MEMORY = (
+    "OutOfMemoryError",
+    "cudaErrorMemoryAllocation",
+    "CUFFT_ALLOC_FAILED",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
 
 Namespace = Any
 """The module an array comes from, as `array_api_compat` gives it."""
@@ -81,6 +88,29 @@ def gpu_status() -> tuple[bool, str]:
     except Exception as error:  # noqa: BLE001  a broken driver raises many kinds of error
         return False, f"CuPy is installed but cannot use a GPU ({type(error).__name__}: {error})"
     return True, name
+
+
+def is_gpu(xp: Namespace) -> bool:
+    """Whether arrays of a namespace live on a GPU."""
+    return bool(is_cupy_namespace(xp))
+
+
+def gpu_memory_free() -> int | None:
+    """Bytes of the GPU that can still be had: the driver's and those that CuPy keeps for reuse; None without CuPy."""
+    if not gpu_status()[0]:
+        return None
+    import cupy
+
+    free, _ = cupy.cuda.runtime.memGetInfo()
+    return int(free) + int(cupy.get_default_memory_pool().free_bytes())
+
+
+def is_gpu_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that the memory of the GPU does not suffice, for an array or the plan of an FFT."""
+    if not type(error).__module__.startswith("cupy"):
+        return False
+    said = f"{type(error).__name__} {error}"
+    return any(sign in said for sign in _OUT_OF_GPU_MEMORY)
 
 
 def free_gpu_memory() -> None:

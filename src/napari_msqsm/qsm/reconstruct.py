@@ -231,7 +231,8 @@ def _check_real(name: str, array: Array, remedy: str) -> None:
     xp = namespace_of(array)
     if not xp.isdtype(array.dtype, "real floating"):
         raise InputError(f"{name} has dtype {array.dtype}, wanted real numbers; convert it to float32")
-    if not bool(xp.all(xp.isfinite(array))):
+    images = (array[echo, ...] for echo in range(array.shape[0])) if array.ndim > 3 else (array,)
+    if not all(bool(xp.all(xp.isfinite(image))) for image in images):
         raise InputError(f"{name} holds NaN or infinite values; {remedy}")
 
 

@@ -18,6 +18,7 @@ from napari_msqsm.qsm.reconstruct import reconstruct
 from napari_msqsm.qsm.step import Step
 from napari_msqsm.workflow.cache import StepCache
 from napari_msqsm.workflow.content import digest_of
+from napari_msqsm.workflow.placement import Placement, after_running_out, placed
 from napari_msqsm.workflow.store import ResultStore
 
 if TYPE_CHECKING:
@@ -94,42 +95,106 @@ def compute(
     xp = _backend.array_module(device)
     cache = StepCache(ResultStore(cache_folder))
     warnings: list[str] = []
+    furthest = 0.0
 
     def say(sentence: str) -> None:
+        if sentence in warnings:  # said before a second attempt
+            return
         warnings.append(sentence)
         if on_warning:
             on_warning(sentence)
 
     def progress(message: str, fraction: float) -> None:
+        nonlocal furthest
         if cancel is not None and cancel.is_set():
             raise CancelledError("cancelled")
+        furthest = max(furthest, fraction)
         if on_progress:
-            on_progress(message, fraction)
+            on_progress(message, furthest)
 
     with _nothing_left_when_unusable(cache_folder):
-        there = _moved(inputs, xp)
-        verdict, flipped, start = None, False, 0.0
-        seconds: dict[str, float] = {}
-        if not inputs.has_field and inputs.series.phase_rad is not None:
-            there, seconds = _with_mask(there, settings, cache, progress)
-            began = time.perf_counter()
-            progress("Sign of the phase", _SIGN_SHARE / 4)
-            verdict = _verdict(there, settings, cache)
-            seconds["phase_sign"] = time.perf_counter() - began
-            there, flipped = _judge(there, verdict, say)
-            start = _SIGN_SHARE
-        result = reconstruct(
-            there.series,
-            settings,
-            mask=there.mask,
-            csf_mask=there.csf_mask,
-            total_field_hz=there.total_field_hz,
-            local_field_hz=there.local_field_hz,
-            noise_sd_hz=there.noise_sd_hz,
-            on_progress=lambda message, fraction: progress(message, start + (0.97 - start) * fraction),
-            cancel=cancel,
-            around=cache.around,
+        needs_sign = not inputs.has_field and inputs.series.phase_rad is not None
+        masked, seconds = inputs, dict[str, float]()
+        if needs_sign:
+            masked, seconds = _with_mask(inputs, settings, cache, progress)
+        placement = placed(masked, settings, xp)
+        run = functools.partial(
+            _attempt, masked, settings, needs_sign=needs_sign, cache=cache, cancel=cancel, progress=progress, say=say
         )
+        try:
+            attempt = run(placement)
+        except Exception as error:
+            if not (placement.device == "cuda" and _backend.is_gpu_out_of_memory(error)):
+                raise
+            placement = after_running_out(placement)
+        else:
+            return _computed(attempt, inputs, placement, cache, seconds, warnings, say, progress)
+        _backend.free_gpu_memory()
+        attempt = run(placement)
+        return _computed(attempt, inputs, placement, cache, seconds, warnings, say, progress)
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """What ran on one device, in host memory."""
+
+    result: Reconstruction
+    assumptions: tuple[str, ...]
+    verdict: SignVerdict | None
+    flipped: bool
+    seconds: Mapping[str, float]
+
+
+def _attempt(
+    inputs: Inputs,
+    settings: ReconstructionSettings,
+    placement: Placement,
+    *,
+    needs_sign: bool,
+    cache: StepCache,
+    cancel: threading.Event | None,
+    progress: OnProgress,
+    say: OnWarning,
+) -> _Attempt:
+    """Sign of the phase and all steps of the chain, where the placement says."""
+    if placement.notice:
+        say(placement.notice)
+    there = placement.moved(inputs)
+    verdict, flipped, start = None, False, 0.0
+    seconds: dict[str, float] = {}
+    if needs_sign:
+        began = time.perf_counter()
+        progress("Sign of the phase", _SIGN_SHARE / 4)
+        verdict = _verdict(there, settings, cache)
+        seconds["phase_sign"] = time.perf_counter() - began
+        there, flipped = _judge(there, verdict, say)
+        start = _SIGN_SHARE
+    result = reconstruct(
+        there.series,
+        settings,
+        mask=there.mask,
+        csf_mask=there.csf_mask,
+        total_field_hz=there.total_field_hz,
+        local_field_hz=there.local_field_hz,
+        noise_sd_hz=there.noise_sd_hz,
+        on_progress=lambda message, fraction: progress(message, start + (0.97 - start) * fraction),
+        cancel=cancel,
+        around=cache.around,
+    )
+    return _Attempt(_on_host(result), there.series.assumptions, verdict, flipped, {**seconds, **result.seconds})
+
+
+def _computed(
+    attempt: _Attempt,
+    inputs: Inputs,
+    placement: Placement,
+    cache: StepCache,
+    seconds: Mapping[str, float],
+    warnings: list[str],
+    say: OnWarning,
+    progress: OnProgress,
+) -> Computed:
+    result, verdict = attempt.result, attempt.verdict
     if inputs.has_field:
         verdict = map_sign_from_data(
             result.chi_ppm,
@@ -142,23 +207,19 @@ def compute(
     for sentence in result.warnings:
         say(sentence)
     progress("Writing", 0.98)
-    device_used = "cuda" if xp.__name__.endswith("cupy") else "cpu"
-    series = replace(inputs.series, assumptions=there.series.assumptions)
-    computed = Computed(
-        result=_on_host(result),
-        inputs=replace(inputs, series=series),
+    _backend.free_gpu_memory()
+    return Computed(
+        result=result,
+        inputs=replace(inputs, series=replace(inputs.series, assumptions=attempt.assumptions)),
         verdict=verdict,
-        flipped=flipped,
+        flipped=attempt.flipped,
         warnings=tuple(warnings),
         seconds={
-            name: seconds.get(name, 0.0) + result.seconds.get(name, 0.0) for name in {**seconds, **result.seconds}
+            name: seconds.get(name, 0.0) + attempt.seconds.get(name, 0.0) for name in {**seconds, **attempt.seconds}
         },
         reused=tuple(name for name in dict.fromkeys(cache.reused) if name not in cache.computed),
-        device=device_used,
+        device=placement.device,
     )
-    del result, there
-    _backend.free_gpu_memory()
-    return computed
 
 
 def _with_mask(
@@ -220,22 +281,6 @@ def _judge(inputs: Inputs, verdict: SignVerdict, say: OnWarning) -> tuple[Inputs
     if verdict.sign == 0:
         say(_NOT_VERIFIED.format(sentence=verdict.sentence))
     return inputs, False
-
-
-def _moved(inputs: Inputs, xp: Any) -> Inputs:
-    def up(array: Any) -> Any:
-        return None if array is None else xp.asarray(array)
-
-    series = replace(inputs.series, magnitude=up(inputs.series.magnitude), phase_rad=up(inputs.series.phase_rad))
-    return replace(
-        inputs,
-        series=series,
-        mask=up(inputs.mask),
-        csf_mask=up(inputs.csf_mask),
-        total_field_hz=up(inputs.total_field_hz),
-        local_field_hz=up(inputs.local_field_hz),
-        noise_sd_hz=up(inputs.noise_sd_hz),
-    )
 
 
 def _on_host(result: Reconstruction) -> Reconstruction:
