@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_msqsm.qsm.stencils import at_least_faces, gradient, gradient_adjoint, pairs_inside, shrunk
+from napari_msqsm.qsm.host import weighted_laplacian as on_host
+from napari_msqsm.qsm.stencils import (
+    at_least_faces,
+    gradient,
+    gradient_adjoint,
+    pairs_inside,
+    shrunk,
+    weighted_laplacian,
+)
 
 sizes = st.tuples(*[st.integers(1, 7)] * 3)
 steps = st.tuples(*[st.floats(0.5, 4.0)] * 3)
@@ -83,3 +91,21 @@ def test_every_array_library(xp_case, dtype):
     mask = xp_case.asarray(image > -1)
     for out in (*pairs_inside(mask), shrunk(mask), at_least_faces(mask, 2)):
         xp_case.check(out, "bool", image.shape)
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("periodic", [True, False])
+@pytest.mark.parametrize("shape", [(7, 6, 5), (1, 6, 5), (7, 1, 5), (4, 3, 1), (2, 2, 2)])
+def test_the_weighted_laplacian_is_its_three_factors(xp_case, monkeypatch, shape, periodic, weighted):
+    monkeypatch.setattr(on_host, "_SLAB_BYTES", 2 * 4 * shape[1] * shape[2])  # slabs of two planes
+    rng = np.random.default_rng(3)
+    image = rng.standard_normal(shape)
+    weights = [rng.uniform(0, 2, shape) for _ in range(3)] if weighted else None
+    parts = gradient(image, (1.0, 1.5, 3.0), periodic=periodic)
+    if weights:
+        parts = [part * weight for part, weight in zip(parts, weights, strict=True)]
+    wanted = gradient_adjoint(parts, (1.0, 1.5, 3.0), periodic=periodic)
+    given = None if weights is None else [xp_case.asarray(weight, "float32") for weight in weights]
+    out = weighted_laplacian(xp_case.asarray(image, "float32"), given, (1.0, 1.5, 3.0), periodic=periodic)
+    xp_case.check(out, "float32", shape)
+    np.testing.assert_allclose(xp_case.numpy(out), wanted, rtol=0, atol=3e-6 * max(1.0, np.abs(wanted).max()))

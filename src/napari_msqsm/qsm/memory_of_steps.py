@@ -138,7 +138,7 @@ def _inversion(work: Workload, settings: ReconstructionSettings) -> tuple[Moment
     if section.method == "medi":
         residual = settings.residual_background
         n_kernels = len(residual.smv_radii_mm) + residual.neighbours_at_edge if residual.smv_radii_mm else 0
-        images = 23.5 + (3.0 + 4.3 * n_kernels if n_kernels else 0.0)
+        images = 26.0 + (3.0 + 4.3 * n_kernels if n_kernels else 0.0)
         margin = max((_margin(section), *residual.smv_radii_mm))
         box = _boxed(work, images, margin, fft=True)
         spheres = _sphere_numbers(work, residual.smv_radii_mm)

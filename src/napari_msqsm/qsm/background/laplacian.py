@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_msqsm._backend import namespace_of
-from napari_msqsm.qsm.stencils import gradient, gradient_adjoint, shrunk
+from napari_msqsm.qsm.stencils import shrunk, weighted_laplacian
 
 if TYPE_CHECKING:
     from napari_msqsm._backend import Array
@@ -36,7 +36,7 @@ def minus_laplacian(image: Array, voxel_size_mm: tuple[float, float, float], *, 
         2 or 4: power of the voxel size with which the error falls for harmonic images.
     """
     if order == 2:
-        return gradient_adjoint(gradient(image, voxel_size_mm), voxel_size_mm)
+        return weighted_laplacian(image, None, voxel_size_mm)
     wx, wy, wz = (1.0 / step**2 for step in voxel_size_mm)
     dx, dy = _second_difference(image, 0), _second_difference(image, 1)
     along_y = _second_difference(((wx + wy) / 12.0) * dx + wy * image, 1)
