@@ -14,7 +14,7 @@ source inside is in it, and β is then as weak as what the local field at the ed
 beyond the box. The local field is f' − D β: on the edge it is free, and the whole mask keeps a χ. χ, β and the fields
 are in radians at 3 T and 4.1 ms, in which λ has its published size on any scanner (see ``phase_scale`` of `medi`).
 
-The linear systems are solved by conjugate gradients for χ / q and β / p, which have one size.
+The linear systems are preconditioned: χ by MEDI's filter, β by one factor.
 
 Source: Liu Z et al., Magn Reson Med 2017;78:303 (doi 10.1002/mrm.26331; one inversion of the total field,
 preconditioned); Liu Z et al., Magn Reson Med 2018;79:2795 (doi 10.1002/mrm.26946; +0).
@@ -98,9 +98,11 @@ class TfiSettings(Settings):
         True, help="Lower the weight of voxels whose residual is an outlier (MERIT).", source="doi 10.1002/mrm.24272"
     )
     max_outer: int = quantity(10, ge=1, help="Most Gauss–Newton steps.", source="doi 10.1002/mrm.24272")
-    outer_rtol: float = quantity(0.1, gt=0, help="Stop when a step changes χ by less than this part of its norm.")
-    cg_max_iter: int = quantity(400, ge=1, help="Most conjugate-gradient iterations in each step.")
-    cg_rtol: float = quantity(0.03, gt=0, help="Relative residual at which each linear system is left.")
+    outer_rtol: float = quantity(0.05, gt=0, help="Stop when a step changes χ by less than this part of its norm.")
+    cg_max_iter: int = quantity(300, ge=1, help="Most conjugate-gradient iterations in each step.")
+    cg_rtol: float = quantity(
+        0.1, gt=0, help="Relative residual at which each linear system is left; the next one has better weights."
+    )
     margin_mm: float = quantity(
         24.0, ge=0, unit="mm", help="Room around the mask, both sides together, in which sources may lie."
     )
@@ -201,7 +203,7 @@ def tfi(
         medi,
         inside,
         ridge=nothing if background_removed else _ridge(medi, inside, hz_per_ppm, settings),
-        size_ratio=1.0 if background_removed else settings.brain_sd_ppm / settings.outside_sd_ppm,
+        sources_outside=not background_removed,
     )
     begun = 0.0 if background_removed else _SHARE_OF_EXTENSION
     sources, history = gauss_newton(

@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING
 
 from napari_msqsm._backend import namespace_of
 from napari_msqsm.qsm.conjugate_gradient import conjugate_gradient, dot
+from napari_msqsm.qsm.robust import mean_inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari_msqsm._backend import Array
     from napari_msqsm.qsm.inversion.medi_problem import MediProblem
+
+_MEAN_DIPOLE_POWER = 4.0 / 45.0
+"""Mean of (1/3 − cos²θ)² over all directions."""
+_SEEN = 0.1
+"""Roughly the part of an outside source's field energy that lies in the mask; only the speed depends on it."""
 
 History = tuple[bool, tuple[float, ...], tuple[int, ...], tuple[float, ...], bool]
 """Converged, changes of χ, linear iterations, objective, last linear system converged: as in `Inversion`."""
@@ -31,14 +37,14 @@ class TotalFieldProblem:
         (X, Y, Z) bool; the mask.
     ridge
         (X, Y, Z) ≥ 0; 0 where only the other terms hold.
-    size_ratio
-        Expected size of the sources inside, relative to those outside.
+    sources_outside
+        Whether sources outside are unknowns of their own; otherwise the medium goes on there as inside.
     """
 
     medi: MediProblem
     inside: Array
     ridge: Array
-    size_ratio: float
+    sources_outside: bool
 
     def objective(self, sources: Array) -> float:
         """Value of the objective."""
@@ -50,10 +56,20 @@ class TotalFieldProblem:
         twice = 2.0 * self.ridge
         return lambda x: normal(x) + twice * x, downhill - twice * sources
 
-    def precondition(self, residual: Array) -> Array:
-        """Solve for sources of one size everywhere: scale twice by the expected one."""
-        xp = namespace_of(residual)
-        return xp.where(self.inside, residual * self.size_ratio**2, residual)
+    def preconditioner(self, sources: Array) -> Callable[[Array], Array]:
+        """Approximate inverse of the Gauss–Newton operator: MEDI's filter inside, one factor per voxel outside."""
+        xp = namespace_of(sources, self.inside)
+        brain = self.medi.preconditioner(sources)
+        if not self.sources_outside:
+            return brain
+        data = 2.0 * self.medi.lambda_data * mean_inside(self.medi.weights**2, self.medi.mask)
+        outer = 1.0 / (_SEEN * _MEAN_DIPOLE_POWER * data + 2.0 * self.ridge)
+
+        def precondition(residual: Array) -> Array:
+            inner = brain(xp.where(self.inside, residual, xp.zeros_like(residual)))
+            return xp.where(self.inside, inner, outer * residual)
+
+        return precondition
 
     def norm_inside(self, sources: Array) -> float:
         """Norm of χ in the mask."""
@@ -100,7 +116,7 @@ def gauss_newton(
             downhill,
             rtol=cg_rtol,
             max_iter=cg_max_iter,
-            precondition=problem.precondition,
+            precondition=problem.preconditioner(sources),
             on_iteration=_progress(report, len(changes), max_outer, cg_max_iter),
         )
         linear_converged = step.converged
