@@ -37,7 +37,16 @@ class Settings(BaseModel):
         return read
 
 
-def quantity(default: Any, *, unit: str = "", help: str, source: str = "", top: bool = False, **limits: Any) -> Any:
+def quantity(
+    default: Any,
+    *,
+    unit: str = "",
+    help: str,
+    source: str = "",
+    top: bool = False,
+    weighs: Literal["data", "smoothness"] | None = None,
+    **limits: Any,
+) -> Any:
     """Declare a setting.
 
     Parameters
@@ -52,10 +61,12 @@ def quantity(default: Any, *, unit: str = "", help: str, source: str = "", top: 
         Paper (DOI) or measurement that the default comes from.
     top
         Shown at the top of the form; all others are folded.
+    weighs
+        What it is the weight of, where it sets the balance between data and smoothness: one field of a method at most.
     **limits
         pydantic limits: ``ge``, ``gt``, ``le``, ``lt``.
     """
-    extra: dict[str, Any] = {"unit": unit, "source": source, "top": top}
+    extra: dict[str, Any] = {"unit": unit, "source": source, "top": top, "weighs": weighs}
     return Field(default, description=help, json_schema_extra=extra, **limits)
 
 

@@ -121,6 +121,8 @@ STEPS: tuple[Step, ...] = (
             "b0_direction",
             "hz_per_ppm",
             "local_field_is_given",
+            "phase_rad_is_given",
+            "noise_sd_is_given",
         ),
         (
             "unreferenced_chi_ppm",
@@ -130,7 +132,7 @@ STEPS: tuple[Step, ...] = (
             "inversion_warnings",
             "local_field_hz",
         ),
-        ("inversion", "residual_background", "strong_sources"),
+        ("inversion", "weight_choice", "residual_background", "strong_sources"),
         inversion_step,
         45,
     ),

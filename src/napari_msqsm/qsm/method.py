@@ -21,5 +21,9 @@ def run_method(method: Callable[..., Any], *arrays: Any, **available: Any) -> An
     **available
         All that a method of this step may ask for.
     """
-    asked = inspect.signature(method).parameters
-    return method(*arrays, **{name: value for name, value in available.items() if name in asked})
+    return method(*arrays, **{name: value for name, value in available.items() if takes(method, name)})
+
+
+def takes(method: Callable[..., Any], name: str) -> bool:
+    """Whether a method has an argument of that name."""
+    return name in inspect.signature(method).parameters

@@ -28,6 +28,7 @@ from napari_msqsm.qsm.reliability import ReliabilitySettings
 from napari_msqsm.qsm.strong_sources import NoStrongSourcesSettings, StrongSourcesSettings
 from napari_msqsm.qsm.unwrapping.methods import UnwrapSettings
 from napari_msqsm.qsm.unwrapping.path import PathSettings
+from napari_msqsm.qsm.weight_choice.methods import FixedWeightSettings, WeightChoiceSettings
 from napari_msqsm.settings import Settings, validated
 
 
@@ -44,6 +45,7 @@ class ReconstructionSettings(Settings):
     residual_background: ResidualBackgroundSettings = ResidualBackgroundSettings()
     csf_mask: CsfMaskSettings = R2starCsfSettings()
     inversion: InversionSettings = MediSettings()
+    weight_choice: WeightChoiceSettings = FixedWeightSettings()
     strong_sources: StrongSourcesSettings = NoStrongSourcesSettings()
     reference: ReferenceSettings = ReferenceSettings()
 

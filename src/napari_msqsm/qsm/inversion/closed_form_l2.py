@@ -31,6 +31,7 @@ class ClosedFormL2Settings(Settings):
         0.01,
         gt=0,
         top=True,
+        weighs="smoothness",
         unit="mm²",
         help="Weight λ of the squared gradient against the squared misfit; larger is smoother. It is the ratio of "
         "their variances: 0.01 mm² for a field known to 2 ppb and a χ that changes by 20 ppb per mm.",
@@ -80,7 +81,8 @@ def closed_form_l2(
     Where the dipole vanishes the penalty alone holds χ, and that fades towards long waves: the filter has a long reach,
     and on a narrow grid single samples of k-space near the cone dominate the map. A wide margin samples it finely.
 
-    Differs from the paper: no magnitude weights (they have no closed form), λ is given, not read off an L-curve.
+    Differs from the paper: no magnitude weights (they have no closed form), λ is given; `qsm.weight_choice` can
+    read it off an L-curve.
     """
     settings = settings or ClosedFormL2Settings()
     boxed = boxed_field(

@@ -52,6 +52,7 @@ class TvSettings(Settings):
         1e-4,
         gt=0,
         top=True,
+        weighs="smoothness",
         unit="ppm mm",
         help="Weight α of the total variation against half the squared misfit in ppm; larger is smoother.",
         source="doi 10.1002/mrm.27073",

@@ -10,13 +10,16 @@ from napari_msqsm.qsm.method import run_method
 from napari_msqsm.qsm.reference import referenced
 from napari_msqsm.qsm.robust import any_of, count
 from napari_msqsm.qsm.steps.background import check_background
+from napari_msqsm.qsm.steps.weight import inversion_weight
 from napari_msqsm.qsm.strong_sources import TwoPassSettings, two_pass
+from napari_msqsm.qsm.weight_choice.choose import time_share
 
 if TYPE_CHECKING:
     from napari_msqsm._backend import Array
     from napari_msqsm.qsm.inversion.result import Inversion
     from napari_msqsm.qsm.presets import ReconstructionSettings
     from napari_msqsm.qsm.step import Progress, Values
+    from napari_msqsm.settings import Settings
 
 _LEAST_KEPT = 0.99
 
@@ -28,11 +31,13 @@ def inversion_step(values: Values, settings: ReconstructionSettings, on_progress
         check_background(settings)
     residual = None if is_local else settings.residual_background
 
-    def invert(field_hz: Array, report: Progress) -> Inversion:
+    mask = values["local_mask"] if residual is None or residual.rim == "drop" else values["mask"]
+
+    def invert_with(inversion: Settings, field_hz: Array, report: Progress) -> Inversion:
         result: Inversion = run_method(
-            METHODS[type(settings.inversion)],
+            METHODS[type(inversion)],
             field_hz,
-            mask=values["local_mask"] if residual is None or residual.rim == "drop" else values["mask"],
+            mask=mask,
             magnitude=values["combined_magnitude"],
             noise_sd_hz=values["noise_sd_hz"],
             csf_mask=values["csf_mask"],
@@ -42,12 +47,28 @@ def inversion_step(values: Values, settings: ReconstructionSettings, on_progress
             echo_spacing_s=smallest_spacing_s(values["echo_times_s"]),
             residual_background=residual,
             background_removed=is_local,
-            settings=settings.inversion,
+            settings=inversion,
             on_progress=report,
         )
         return result
 
     field = values["total_field_hz"] if values["local_field_hz"] is None else values["local_field_hz"]
+    share = time_share(settings.weight_choice)
+    weight = inversion_weight(
+        lambda inversion, report: invert_with(inversion, field, report),
+        field,
+        mask,
+        values=values,
+        settings=settings,
+        on_progress=lambda done: on_progress(share * done),
+    )
+
+    def invert(field_hz: Array, report: Progress) -> Inversion:
+        return invert_with(weight.settings, field_hz, report)
+
+    def on_final_progress(done: float) -> None:
+        on_progress(share + (1.0 - share) * done)
+
     if isinstance(settings.strong_sources, TwoPassSettings):
         result = two_pass(
             invert,
@@ -57,11 +78,11 @@ def inversion_step(values: Values, settings: ReconstructionSettings, on_progress
             b0_direction=values["b0_direction"],
             hz_per_ppm=values["hz_per_ppm"],
             settings=settings.strong_sources,
-            on_progress=on_progress,
+            on_progress=on_final_progress,
         )
     else:
-        result = invert(field, on_progress)
-    warnings = list(result.warnings)
+        result = invert(field, on_final_progress)
+    warnings = [*weight.warnings, *result.warnings]
     kept = count(result.mask) / count(values["mask"])
     if kept < _LEAST_KEPT:
         radii = settings.residual_background.smv_radii_mm if residual is not None else ()
@@ -86,6 +107,7 @@ def inversion_step(values: Values, settings: ReconstructionSettings, on_progress
             "outer_changes": list(result.outer_changes),
             "cg_iterations": list(result.cg_iterations),
             "objective": list(result.objective),
+            **({"weight_choice": dict(weight.record)} if weight.record else {}),
         },
         "inversion_warnings": warnings,
         "local_field_hz": result.local_field_hz if values["local_field_hz"] is None else None,
