@@ -28,7 +28,9 @@ from napari_msqsm.qsm.presets import PRESETS
 from napari_msqsm.qsm.reconstruct import reconstruct
 
 _BYTES_PER_RSS = 1 if sys.platform == "darwin" else 1024
-_TILT_DEG, _CENTRE_MM, _N_LESIONS, _NOISE = 12.0, (0.0, -4.0, 12.0), 12, 0.01
+_PROGRAM_GB = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _BYTES_PER_RSS / 1e9
+"""What the imports take."""
+_TILT_DEG, _CENTRE_MM, _N_LESIONS, _NOISE, _SUBVOXEL_MM = 12.0, (0.0, -4.0, 12.0), 12, 0.01, 0.9
 
 
 def make(path: Path, shape: list[int], voxel_mm: list[float], n_echoes: int) -> None:
@@ -45,7 +47,7 @@ def make(path: Path, shape: list[int], voxel_mm: list[float], n_echoes: int) -> 
         scanner=SIEMENS,
         n_echoes=n_echoes,
         noise=_NOISE,
-        subvoxel_mm=0.75,
+        subvoxel_mm=_SUBVOXEL_MM,
         blank_air=False,
         rng=rng,
     )
@@ -95,6 +97,7 @@ def run(path: Path, preset: str, start: str) -> dict[str, object]:
         "wall_s": sum(out.seconds.values()),
         "threads": default_threads(),
         "peak_rss_gb": peak / 1e9,
+        "program_gb": _PROGRAM_GB,
         "planned_gb": peak_bytes(work, PRESETS[preset]) / 1e9,
         "inversion_cpu_s": cpu_s["inversion"],
         "inversion_transforms": sum(transforms["inversion"].values()),

@@ -124,7 +124,7 @@ def _background(work: Workload, settings: ReconstructionSettings) -> tuple[Momen
     section = settings.background
     known: Mapping[str, Callable[[], tuple[Moment, ...]]] = {
         "pdf": lambda: (_boxed(work, 13.6, _margin(section), stay_inside=True, fft=True),),
-        "lbv": lambda: (_boxed(work, 15.0, 2.0 * max(work.voxel_size_mm)),),
+        "lbv": lambda: (_boxed(work, 11.6, 2.0 * max(work.voxel_size_mm)),),
         "wiener": lambda: (_boxed(work, 35.0, _margin(section), fft=True),),
         "resharp": lambda: _spheres(work, 13.0, (section.radius_mm,), 2.0),  # type: ignore[union-attr]
         "vsharp": lambda: _spheres(work, 16.0, (section.max_radius_mm,), 2.0),  # type: ignore[union-attr]
@@ -138,7 +138,7 @@ def _inversion(work: Workload, settings: ReconstructionSettings) -> tuple[Moment
     if section.method == "medi":
         residual = settings.residual_background
         n_kernels = len(residual.smv_radii_mm) + residual.neighbours_at_edge if residual.smv_radii_mm else 0
-        images = 26.0 + (3.0 + 4.3 * n_kernels if n_kernels else 0.0)
+        images = 28.5 + (3.0 + 4.3 * n_kernels if n_kernels else 0.0)
         margin = max((_margin(section), *residual.smv_radii_mm))
         box = _boxed(work, images, margin, fft=True)
         spheres = _sphere_numbers(work, residual.smv_radii_mm)
