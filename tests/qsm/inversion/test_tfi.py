@@ -127,6 +127,11 @@ def test_same_map_at_any_field_strength(scene):
     np.testing.assert_allclose(other.chi_ppm, plain.chi_ppm, atol=1e-9)
 
 
+def test_scale_of_the_noise_does_not_matter(scene):
+    plain = inverted(scene, settings=QUICK).chi_ppm
+    np.testing.assert_allclose(inverted(scene, noise_ppm=0.7, settings=QUICK).chi_ppm, plain, atol=1e-9)
+
+
 def test_outside_of_the_mask_has_no_say(scene):
     _, mask, _, total, _ = scene
     plain = inverted(scene, settings=QUICK).chi_ppm

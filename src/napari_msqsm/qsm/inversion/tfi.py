@@ -6,8 +6,8 @@ r"""TFI: preconditioned total-field inversion, sources inside and outside the br
    + \tfrac{1}{2}\lambda_{CSF} \lVert M_{CSF} (\chi - \overline{\chi}_{CSF}) \rVert_2^2
    + \lambda \sigma^2 \lVert \beta / p \rVert_2^2 + \lambda \sigma^2 \lVert M_R \chi / q \rVert_2^2, \qquad f' = f - f_H
 
-with χ in the mask, β around it, D the unit dipole, W the noise weights (mean 1 in the mask), σ the noise that weight 1
-stands for, p and q the expected sizes of β and χ; M_G is zero on the strongest edges of the magnitude and between mask
+with χ in the mask, β around it, D the unit dipole, W the noise weights (mean 1 in the mask), σ a constant, the usual
+noise, p and q the expected sizes of β and χ; M_G is zero on the strongest edges of the magnitude and between mask
 and surrounding; M_R is the outermost layer of the mask, whose field that of β beside it resembles, so that only their
 sizes tell them apart. f_H is the harmonic extension of the total field from the mask's edge (`lbv`, fourth order): no
 source inside is in it, and β is then as weak as what the local field at the edge makes of it, whatever air and bone lie
@@ -38,7 +38,7 @@ from napari_msqsm.qsm.harmonic_filter import FilteredDipole
 from napari_msqsm.qsm.inversion.medi_problem import MediProblem, inner_edges
 from napari_msqsm.qsm.inversion.result import Inversion
 from napari_msqsm.qsm.inversion.tfi_problem import TotalFieldProblem, gauss_newton
-from napari_msqsm.qsm.robust import any_of, mean_inside
+from napari_msqsm.qsm.robust import any_of
 from napari_msqsm.qsm.stencils import pairs_inside
 from napari_msqsm.settings import Settings, quantity
 
@@ -81,11 +81,13 @@ class TfiSettings(Settings):
     brain_sd_ppm: float = quantity(
         0.03, gt=0, unit="ppm", help="Expected size q of χ, for the outermost layer of the mask."
     )
-    least_noise_ppm: float = quantity(
+    noise_ppm: float = quantity(
         1e-3,
         gt=0,
         unit="ppm",
-        help="Added to σ (in squares) where sources outside are weighed: error of a model made of voxels.",
+        help="Misfit σ that counts as much as a source of the expected size; a constant as λ is, so that only the "
+        "pattern of the noise map matters.",
+        source="typical noise of the field at 3 T",
     )
     edge_fraction: float = quantity(
         0.9,
@@ -131,7 +133,7 @@ def tfi(
     magnitude
         (X, Y, Z); its edges say where χ may jump.
     noise_sd_hz
-        (X, Y, Z); standard deviation of the field, 0 where it was not measured.
+        (X, Y, Z); standard deviation of the field, of any common scale; 0 where it was not measured.
     mask
         (X, Y, Z) bool; all of it gets a χ.
     csf_mask
@@ -202,7 +204,7 @@ def tfi(
     problem = TotalFieldProblem(
         medi,
         inside,
-        ridge=nothing if background_removed else _ridge(medi, inside, hz_per_ppm, settings),
+        ridge=nothing if background_removed else _ridge(inside, nothing, settings),
         sources_outside=not background_removed,
     )
     begun = 0.0 if background_removed else _SHARE_OF_EXTENSION
@@ -227,16 +229,10 @@ def tfi(
     )
 
 
-def _ridge(medi: MediProblem, inside: Array, hz_per_ppm: float, settings: TfiSettings) -> Array:
-    """λ σ² / size²: sources of their expected size count as much as a misfit of one standard deviation."""
-    xp = namespace_of(medi.noise, inside)
-    none = xp.zeros_like(medi.noise)
-    inverse = xp.where(medi.mask, 1.0 / xp.where(medi.mask, medi.noise, none + 1.0), none)
-    noise_ppm = 1.0 / (mean_inside(inverse, medi.mask) * hz_per_ppm)
-    weight = settings.lambda_data * (noise_ppm**2 + settings.least_noise_ppm**2)
+def _ridge(inside: Array, nothing: Array, settings: TfiSettings) -> Array:
+    """λ σ² / size²: sources of their expected size count as much as a misfit of σ."""
+    xp = namespace_of(inside, nothing)
+    weight = settings.lambda_data * settings.noise_ppm**2
     rim = inside & ~has_neighbours(inside, order=2)
-    return xp.where(
-        inside,
-        xp.where(rim, none + weight / settings.brain_sd_ppm**2, none),
-        none + weight / settings.outside_sd_ppm**2,
-    )
+    brain = xp.where(rim, nothing + weight / settings.brain_sd_ppm**2, nothing)
+    return xp.where(inside, brain, nothing + weight / settings.outside_sd_ppm**2)
