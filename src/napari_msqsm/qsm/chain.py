@@ -46,7 +46,7 @@ STEPS: tuple[Step, ...] = (
         "reliability",
         "Reliability of the field",
         1,
-        ("signal_noise_sd_hz", "fit_residual", "phase_rad_is_given", "mask"),
+        ("signal_noise_sd_hz", "fit_residual", "phase_rad_is_given", "local_field_is_given", "mask"),
         ("noise_sd_hz",),
         ("reliability",),
         reliability_step,

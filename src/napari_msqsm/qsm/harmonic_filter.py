@@ -135,12 +135,14 @@ class FilteredDipole:
     def forward(self, chi: Array) -> Array:
         """Field of χ after the filter."""
         spectrum = self._fft.rfftn(chi, axes=_AXES)
-        parts = [self._fft.irfftn(spectrum * kernel, s=chi.shape, axes=_AXES) for kernel in self._kernels]
         if self._regions is None:
-            return parts[0]
-        total = parts[0] * self._regions[0]
-        for part, region in zip(parts[1:], self._regions[1:], strict=True):
-            total += part * region
+            spectrum *= self._kernels[0]
+            return self._fft.irfftn(spectrum, s=chi.shape, axes=_AXES)
+        total = namespace_of(chi).zeros_like(chi)
+        for kernel, region in zip(self._kernels, self._regions, strict=True):
+            part = self._fft.irfftn(spectrum * kernel, s=chi.shape, axes=_AXES)
+            part *= region
+            total += part
         return total
 
     def mean_power(self, weights: Array) -> Array:
@@ -160,8 +162,12 @@ class FilteredDipole:
 
     def adjoint(self, field: Array) -> Array:
         """⟨forward χ, f⟩ = ⟨χ, adjoint f⟩."""
-        parts = [field] if self._regions is None else [field * region for region in self._regions]
-        spectrum = self._fft.rfftn(parts[0], axes=_AXES) * self._kernels[0]
-        for part, kernel in zip(parts[1:], self._kernels[1:], strict=True):
-            spectrum += self._fft.rfftn(part, axes=_AXES) * kernel
+        spectrum = None
+        for kernel, region in zip(self._kernels, self._regions or [None] * len(self._kernels), strict=True):
+            part = self._fft.rfftn(field if region is None else field * region, axes=_AXES)
+            part *= kernel
+            if spectrum is None:
+                spectrum = part
+            else:
+                spectrum += part
         return self._fft.irfftn(spectrum, s=field.shape, axes=_AXES)

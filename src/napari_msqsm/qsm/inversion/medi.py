@@ -71,7 +71,7 @@ class MediSettings(Settings):
     edges: Literal["published", "inside"] = quantity(
         "published",
         help="Where edges are counted: of the masked magnitude, so that the mask's rim is one (published), or among "
-        "pairs of voxels inside the mask, with the rim regularised (inside).",
+        "pairs of voxels inside the mask, with the rim regularised where it has no field (inside).",
     )
     phase_scale: Literal["echo-spacing", "ppm"] = quantity(
         "echo-spacing",
@@ -168,15 +168,17 @@ def medi(
         kept = with_rim(measured, inside, residual_background.rim)
         inside = measured if residual_background.rim == "drop" else inside
     dipole = dipole_kernel(box.shape, voxel_size_mm, b0_direction, like=field)
-    edges = published_edges if settings.edges == "published" else inner_edges
+    image, fraction = box.crop(magnitude), settings.edge_fraction
+    if settings.edges == "published":
+        edges_kept = published_edges(image, inside, voxel_size_mm=voxel_size_mm, edge_fraction=fraction)
+    else:
+        edges_kept = inner_edges(image, inside, voxel_size_mm=voxel_size_mm, edge_fraction=fraction, measured=measured)
     problem = MediProblem(
         field=xp.where(measured, field, xp.zeros_like(field)),
         model=FilteredDipole(dipole, harmonic),
         noise=noise,
         mask=measured,
-        edges_kept=edges(
-            box.crop(magnitude), inside, voxel_size_mm=voxel_size_mm, edge_fraction=settings.edge_fraction
-        ),
+        edges_kept=edges_kept,
         csf=_usable_csf(csf_mask, box, inside) if settings.lambda_csf > 0 else None,
         voxel_size_mm=voxel_size_mm,
         lambda_data=settings.lambda_data,

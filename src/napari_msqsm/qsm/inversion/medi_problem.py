@@ -10,7 +10,7 @@ from napari_msqsm._backend import fft_for, namespace_of
 from napari_msqsm.qsm.conjugate_gradient import dot
 from napari_msqsm.qsm.inversion.variation import gradient_power
 from napari_msqsm.qsm.robust import mean_inside, quantile
-from napari_msqsm.qsm.stencils import gradient, gradient_adjoint, pairs_inside
+from napari_msqsm.qsm.stencils import gradient, pairs_inside, weighted_laplacian
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,11 +44,17 @@ def published_edges(
 
 
 def inner_edges(
-    magnitude: Array, mask: Array, *, voxel_size_mm: tuple[float, float, float], edge_fraction: float
+    magnitude: Array,
+    mask: Array,
+    *,
+    voxel_size_mm: tuple[float, float, float],
+    edge_fraction: float,
+    measured: Array | None = None,
 ) -> list[Array]:
-    """Like `published_edges`, counted among the pairs of voxels inside the mask; across its rim χ is regularised.
+    """Like `published_edges`, counted among the pairs of voxels inside the mask.
 
-    Voxels of the rim, where the field is worst, are so tied to their neighbours.
+    Across the rim of the mask χ may jump where the voxel inside has a field of its own (``measured``, all when not
+    given); where it has none, it is tied to its neighbours on either side.
     """
     xp = namespace_of(magnitude, mask)
     strength = [
@@ -58,9 +64,13 @@ def inner_edges(
     inside = pairs_inside(mask)
     flat = xp.concat([part[pair] for part, pair in zip(strength, inside, strict=True)])
     threshold = quantile(flat, 1.0 - edge_fraction / 3.0)
-    return [
-        xp.astype((part <= threshold) | ~pair, magnitude.dtype) for part, pair in zip(strength, inside, strict=True)
-    ]
+    known = mask if measured is None else mask & measured
+    kept = []
+    for axis, (part, pair) in enumerate(zip(strength, inside, strict=True)):
+        ahead, known_ahead = (xp.roll(image, -1, axis=axis) for image in (mask, known))
+        free_rim = (known & ~ahead) | (known_ahead & ~mask)
+        kept.append(xp.astype(((part <= threshold) | ~pair) & ~free_rim, magnitude.dtype))
+    return kept
 
 
 @dataclass
@@ -113,16 +123,18 @@ class MediProblem:
         twice_weights = (2.0 * self.lambda_data) * self.weights**2
 
         def regularisation(x: Array) -> Array:
-            parts = gradient(x, self.voxel_size_mm, periodic=True)
-            for part, weight in zip(parts, curvature, strict=True):
-                part *= weight
-            out = gradient_adjoint(parts, self.voxel_size_mm, periodic=True)
+            out = weighted_laplacian(x, curvature, self.voxel_size_mm, periodic=True)
             if self.csf is not None:
-                out += self.lambda_csf * self._csf_spread(x)
+                fluid = x[self.csf]
+                out[self.csf] = out[self.csf] + self.lambda_csf * (fluid - xp.mean(fluid))
             return out
 
         def normal(x: Array) -> Array:
-            return self.model.adjoint(twice_weights * self.model.forward(x)) + regularisation(x)
+            field = self.model.forward(x)
+            field *= twice_weights
+            out = self.model.adjoint(field)
+            out += regularisation(x)
+            return out
 
         phase_error = self.model.forward(chi) - self.field
         downhill = -regularisation(chi) - self.model.adjoint(twice_weights * xp.sin(phase_error))

@@ -106,7 +106,9 @@ def _outlier_sentences(fractions: tuple[float, ...], settings: FieldFitSettings,
 def reliability_step(values: Values, settings: ReconstructionSettings, _: Progress) -> Values:
     """Weigh the noise by what else is known about each voxel."""
     noise = values["signal_noise_sd_hz"]
-    if values["phase_rad_is_given"]:
+    if (
+        values["phase_rad_is_given"] and not values["local_field_is_given"]
+    ):  # the misfit is that of the field fitted here
         noise = weighed_noise(noise, values["fit_residual"], mask=values["mask"], settings=settings.reliability)
     return {"noise_sd_hz": noise}
 
