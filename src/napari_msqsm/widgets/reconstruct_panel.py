@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 _PRESET_WORDS = {
     "published": "Published (MEDI+0)",
-    "recommended": "Recommended (MEDI+0 to the brain's edge)",
+    "recommended": "Recommended (MEDI+0, refined)",
     "fast": "Fast preview (TKD)",
 }
 _SIGN_WORDS: dict[str, Literal[1, -1] | None] = {

@@ -45,7 +45,7 @@ USUAL: Mapping[str, Usual] = {
 """By the names of `napari_msqsm.qsm.quality.numbers.MEANING`.
 
 On good simulated heads SNR is 60 to 130, the misfit below 0.02, the noise of the field about 1 ppb, the edge's energy
-0.6 to 1.1, the harmonic fraction up to 0.15, CSF within 2 ppb (15 in a preview) and the streak index 0.4 to 1.3.
+0.6 to 1.1, the harmonic fraction up to 0.15, CSF within 2 ppb (17 in a preview) and the streak index 0.4 to 1.3.
 """
 
 
