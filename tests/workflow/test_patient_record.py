@@ -41,7 +41,7 @@ def test_other_settings_are_named_with_their_values():
     other = with_overrides(PRESETS["recommended"], {"inversion.lambda_data": "500"})
     (sentence,) = said(record(), record(other))
     assert "other settings" in sentence
-    assert "inversion.lambda_data (1000.0 or 500.0)" in sentence
+    assert "inversion.lambda_data (2000.0 or 500.0)" in sentence
 
 
 def test_other_presets_name_a_few_settings_and_count_the_rest():

@@ -17,7 +17,7 @@ _METHOD_FLAGS = {"unwrap": "unwrapping", "background": "background", "inversion"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """``--preset``, a flag per choice of method, ``--set`` and ``--list-settings``."""
     group = parser.add_argument_group("method")
-    group.add_argument("--preset", default="published", metavar="NAME", help="published (default), recommended or fast")
+    group.add_argument("--preset", metavar="NAME", help="recommended (default), published or fast")
     for flag, section in _METHOD_FLAGS.items():
         group.add_argument(f"--{flag}", metavar="NAME", help=f"method, the same as --set {section}.method=NAME")
     group.add_argument(
@@ -40,9 +40,10 @@ def chosen(args: argparse.Namespace) -> ReconstructionSettings:
     from napari_msqsm.qsm.presets import PRESETS, with_method
     from napari_msqsm.settings import flat, with_overrides
 
-    if args.preset not in PRESETS:
-        raise ParameterError(f"there is no preset {args.preset!r}; presets: {', '.join(sorted(PRESETS))}")
-    settings = PRESETS[args.preset]
+    preset = _preset(args)
+    if preset not in PRESETS:
+        raise ParameterError(f"there is no preset {preset!r}; presets: {', '.join(sorted(PRESETS))}")
+    settings = PRESETS[preset]
     overrides: dict[str, Any] = dict(_pair(text) for text in args.set)
     methods = {section: getattr(args, flag) for flag, section in _METHOD_FLAGS.items() if getattr(args, flag)}
     for key in [key for key in overrides if key.endswith(".method")]:
@@ -67,6 +68,12 @@ def _pair(text: str) -> tuple[str, str]:
     return key.strip(), value.strip()
 
 
+def _preset(args: argparse.Namespace) -> str:
+    from napari_msqsm.qsm.presets import DEFAULT_PRESET
+
+    return args.preset or DEFAULT_PRESET
+
+
 def print_settings(args: argparse.Namespace) -> int:
     """Print every setting of the preset: dotted name, value, unit, range, help."""
     from napari_msqsm.workflow.settings_rows import describe
@@ -77,5 +84,5 @@ def print_settings(args: argparse.Namespace) -> int:
         unit = f" {row['unit']}" if row["unit"] else ""
         limits = f"  [{row['range']}]" if row["range"] else ""
         print(f"{row['name']} = {row['value']}{unit}{limits}\n    {row['help']}")  # noqa: T201  asked for by the user
-    common.write_json(args, {"preset": args.preset, "settings": rows})
+    common.write_json(args, {"preset": _preset(args), "settings": rows})
     return common.DONE

@@ -51,7 +51,6 @@ class ReconstructionSettings(Settings):
 
 
 PRESETS: dict[str, ReconstructionSettings] = {
-    "published": ReconstructionSettings(),
     "recommended": ReconstructionSettings(
         phase_offset=Mcpc3dsSettings(),
         field_fit=FieldFitSettings(dephasing_rounds=2),
@@ -72,6 +71,7 @@ PRESETS: dict[str, ReconstructionSettings] = {
             outer_rtol=0.05,
         ),
     ),
+    "published": ReconstructionSettings(),
     "fast": ReconstructionSettings(
         brain_mask=OpeningSettings(min_phase_quality=0.8),
         reliability=ReliabilitySettings(misfit_noise=True, edge_misfit_limit=10.0),
@@ -82,6 +82,10 @@ PRESETS: dict[str, ReconstructionSettings] = {
 }
 """``published``: MEDI+0 as the toolbox runs it. ``recommended``: the brain kept up to a voxel at its edge, λ
 independent of the scanner. ``fast``: a preview in a second, with streaks."""
+
+
+DEFAULT_PRESET = "recommended"
+"""What is used when nothing is chosen."""
 
 
 def with_method(settings: ReconstructionSettings, section: str, method: str) -> ReconstructionSettings:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari_msqsm._backend import namespace_of
 from napari_msqsm.errors import CancelledError, InputError, MetadataError, ShapeMismatchError
 from napari_msqsm.qsm.chain import STEPS
-from napari_msqsm.qsm.presets import PRESETS, ReconstructionSettings
+from napari_msqsm.qsm.presets import DEFAULT_PRESET, PRESETS, ReconstructionSettings
 
 if TYPE_CHECKING:
     import threading
@@ -88,7 +88,7 @@ class Reconstruction:
 
 def reconstruct(
     series: MultiEchoSeries,
-    settings: ReconstructionSettings = PRESETS["published"],
+    settings: ReconstructionSettings = PRESETS[DEFAULT_PRESET],
     *,
     mask: Array | None = None,
     csf_mask: Array | None = None,

@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
 
 from napari_msqsm._backend import gpu_status
 from napari_msqsm.errors import ParameterError
-from napari_msqsm.qsm.presets import PRESETS
+from napari_msqsm.qsm.presets import DEFAULT_PRESET, PRESETS
 from napari_msqsm.qsm.steps.background import check_background
 from napari_msqsm.settings import flat
 from napari_msqsm.widgets.panel import Panel
@@ -68,7 +68,7 @@ class ReconstructPanel(Panel):
         self.target.setWordWrap(True)
         column.addWidget(self.target)
         column.addLayout(self._choices())
-        self.form = SettingsForm(PRESETS["published"])
+        self.form = SettingsForm(PRESETS[DEFAULT_PRESET])
         self.form.changed.connect(self._check)
         self.quality = QualityView(self.coordinator)
         self.tabs = QTabWidget()

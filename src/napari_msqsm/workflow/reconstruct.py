@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari_msqsm.qsm.echoes import root_sum_of_squares
-from napari_msqsm.qsm.presets import PRESETS
+from napari_msqsm.qsm.presets import DEFAULT_PRESET, PRESETS
 from napari_msqsm.workflow import provenance
 from napari_msqsm.workflow.by_products import by_products_of
 from napari_msqsm.workflow.compute import Computed, OnWarning, compute, pipeline_version
@@ -81,7 +81,7 @@ def reconstruct_files(
 def reconstruct_session(
     study: Study,
     session: Session,
-    settings: ReconstructionSettings = PRESETS["published"],
+    settings: ReconstructionSettings = PRESETS[DEFAULT_PRESET],
     *,
     device: str = "auto",
     seed: int = 0,

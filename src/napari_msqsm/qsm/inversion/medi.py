@@ -51,6 +51,7 @@ class MediSettings(Settings):
         1000.0,
         gt=0,
         top=True,
+        weighs="data",
         help="Weight λ of the data term, see phase_scale.",
         source="doi 10.1002/mrm.26946",
     )
