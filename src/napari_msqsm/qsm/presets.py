@@ -57,7 +57,7 @@ PRESETS: dict[str, ReconstructionSettings] = {
         reliability=ReliabilitySettings(misfit_noise=True, edge_misfit_limit=10.0),
         background=LbvSettings(),
         residual_background=ResidualBackgroundSettings(
-            smv_radii_mm=(10.0, 7.0, 5.0), neighbours_at_edge=True, rim="joined"
+            smv_radii_mm=(10.0, 5.0), neighbours_at_edge=True, rim="joined"
         ),
         csf_mask=FluidCsfSettings(),
         inversion=MediSettings(
