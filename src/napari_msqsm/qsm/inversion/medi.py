@@ -21,7 +21,7 @@ from napari_msqsm._backend import namespace_of
 from napari_msqsm.errors import InputError
 from napari_msqsm.qsm.background.residual import with_rim
 from napari_msqsm.qsm.box import box_around
-from napari_msqsm.qsm.conjugate_gradient import conjugate_gradient, dot
+from napari_msqsm.qsm.conjugate_gradient import conjugate_gradient
 from napari_msqsm.qsm.dipole import dipole_kernel
 from napari_msqsm.qsm.harmonic_filter import FilteredDipole, harmonic_filter
 from napari_msqsm.qsm.inversion.medi_problem import MediProblem, inner_edges, published_edges
@@ -80,7 +80,9 @@ class MediSettings(Settings):
         "4.8 ms differently, or ppm, which does not depend on the scanner (equal at 3 T and 4.1 ms).",
     )
     max_outer: int = quantity(10, ge=1, help="Most Gauss–Newton steps.", source="doi 10.1002/mrm.24272")
-    outer_rtol: float = quantity(0.1, gt=0, help="Stop when a step changes χ by less than this part of its norm.")
+    outer_rtol: float = quantity(
+        0.1, gt=0, help="Stop when a step changes χ, where there is a field, by less than this part of its norm."
+    )
     cg_max_iter: int = quantity(100, ge=1, help="Most conjugate-gradient iterations in each step.")
     cg_rtol: float = quantity(0.01, gt=0, help="Relative residual at which each linear system is left.")
     precondition: bool = quantity(
@@ -220,10 +222,10 @@ def _gauss_newton(
             precondition=problem.preconditioner(chi) if settings.precondition else None,
             on_iteration=_progress(on_progress, outer, settings),
         )
-        size = math.sqrt(dot(chi, chi))
+        size = problem.size(chi)
         chi = chi + step.x
         iterations.append(step.iterations)
-        changes.append(math.sqrt(dot(step.x, step.x)) / size if size > 0 else math.inf)
+        changes.append(problem.size(step.x) / size if size > 0 else math.inf)
         objective.append(problem.objective(chi))
         if changes[-1] < settings.outer_rtol:
             break

@@ -101,6 +101,12 @@ class MediProblem:
         inverse = xp.astype(inverse, self.field.dtype)
         self.weights = inverse / mean_inside(inverse, self.mask)
 
+    def size(self, chi: Array) -> float:
+        """Norm over the voxels whose field is used: outside them χ goes on drifting without any meaning."""
+        xp = namespace_of(chi)
+        used = xp.where(self.mask, chi, xp.zeros_like(chi))
+        return math.sqrt(dot(used, used))
+
     def objective(self, chi: Array) -> float:
         """Value of the objective."""
         xp = namespace_of(chi)
