@@ -56,9 +56,7 @@ PRESETS: dict[str, ReconstructionSettings] = {
         field_fit=FieldFitSettings(dephasing_rounds=2),
         reliability=ReliabilitySettings(misfit_noise=True, edge_misfit_limit=10.0),
         background=LbvSettings(),
-        residual_background=ResidualBackgroundSettings(
-            smv_radii_mm=(10.0, 5.0), neighbours_at_edge=True, rim="joined"
-        ),
+        residual_background=ResidualBackgroundSettings(smv_radii_mm=(10.0, 5.0), neighbours_at_edge=True, rim="joined"),
         csf_mask=FluidCsfSettings(),
         inversion=MediSettings(
             lambda_data=2000.0,
