@@ -55,20 +55,35 @@ def phantom(shared_data, score) -> dict[str, Any]:
     return {"truth": truth, "series": series, "hz_per_ppm": frequency * 1e-6}
 
 
-def test_inversion_alone(phantom, score):
+@pytest.mark.parametrize(("name", "most_percent", "most_ppb"), [("published", 23.2, 2.6), ("recommended", 20, 2.0)])
+def test_inversion_alone(phantom, score, name, most_percent, most_ppb):
     truth = phantom["truth"]
     local = (truth["local"] * phantom["hz_per_ppm"]).astype(np.float32)
-    out = reconstruct(phantom["series"], mask=truth["mask"], local_field_hz=local)
+    out = reconstruct(phantom["series"], PRESETS[name], mask=truth["mask"], local_field_hz=local)
     scores = score.score_chi(truth, out.chi_ppm.astype(float))
-    assert scores["nrmse"] <= 25
-    assert scores["lesion_mae"] <= 3
+    assert scores["nrmse"] <= most_percent
+    assert scores["lesion_mae"] <= most_ppb
+    assert scores["csf_sd"] <= 2.2
+    assert abs(scores["csf_mean"]) <= 1
+    assert 0.95 <= scores["dgm_slope"] <= 1.05
     assert scores["kept"] == 1
 
 
-@pytest.mark.parametrize("name", ["published", "recommended"])
-def test_whole_chain_with_the_given_mask(phantom, score, name):
+def test_whole_chain_with_the_given_mask(phantom, score):
     truth = phantom["truth"]
-    out = reconstruct(phantom["series"], PRESETS[name], mask=truth["mask"])
+    out = reconstruct(phantom["series"], PRESETS["recommended"], mask=truth["mask"])
     scores = score.score_chi(truth, out.chi_ppm.astype(float))
-    assert scores["nrmse"] <= 53
+    assert scores["nrmse"] <= 45
+    assert scores["xsim"] >= 0.78
+    assert scores["lesion_mae"] <= 3.3
+    assert 0.9 <= scores["dgm_slope"] <= 1.1
+    assert abs(scores["csf_mean"]) <= 1
+    assert scores["kept"] >= 0.9
+    assert out.converged
+
+
+def test_whole_chain_as_published(phantom, score):
+    truth = phantom["truth"]
+    out = reconstruct(phantom["series"], PRESETS["published"], mask=truth["mask"])
+    assert score.score_chi(truth, out.chi_ppm.astype(float))["nrmse"] <= 48
     assert out.converged

@@ -45,7 +45,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "reliability",
         "Reliability of the field",
-        1,
+        2,
         ("signal_noise_sd_hz", "fit_residual", "phase_rad_is_given", "local_field_is_given", "mask"),
         ("noise_sd_hz",),
         ("reliability",),
@@ -107,7 +107,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "inversion",
         "Dipole inversion",
-        3,
+        4,
         (
             "total_field_hz",
             "local_field_hz",
@@ -132,7 +132,7 @@ STEPS: tuple[Step, ...] = (
             "inversion_warnings",
             "local_field_hz",
         ),
-        ("inversion", "weight_choice", "residual_background", "strong_sources"),
+        ("inversion", "background", "weight_choice", "residual_background", "strong_sources"),
         inversion_step,
         45,
     ),

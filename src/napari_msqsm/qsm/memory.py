@@ -7,8 +7,8 @@ The peak of the whole is
 .. math:: \max_{\text{steps}} \; (\text{echoes} + \text{images made before} + \text{greatest moment of the step})
 
 On a GPU a Fourier transform also holds its plans' work areas and a copy of its input, and the pool that lends memory
-loses some between blocks of different size. Both are allowances and were not measured: no GPU was at hand. A run that
-needs more than planned is caught where it runs out of memory (`napari_msqsm.workflow.placement`). The check of the
+loses some between blocks of different size. Both are allowances, not measured on a GPU yet. A run
+that needs more than planned is caught where it runs out of memory (`napari_msqsm.workflow.placement`). The check of the
 phase's sign, a field fit and a thresholded division, needs less than the chain after it and is not counted.
 """
 

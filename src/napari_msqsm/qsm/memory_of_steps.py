@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_msqsm.qsm.quality.residual_background import MOST_SAMPLES
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -23,7 +25,6 @@ _SPHERE = 2.4
 _OTHER_METHOD = 40.0
 """Images of the box for a method without a count of its own."""
 _OTHER_MARGIN_MM = 24.0
-_HARMONIC_SAMPLES = 200_000
 _SMOOTH_REACH = 3.0
 
 HELD_IMAGES: Mapping[str, float] = {
@@ -95,7 +96,7 @@ def moments(work: Workload, settings: ReconstructionSettings) -> dict[str, tuple
         "reference": (Moment(grid=3.2),),
         "quality": (
             Moment(grid=12.6),
-            Moment(grid=0.5, fixed=120.0 * min(work.mask_voxels, _HARMONIC_SAMPLES)),
+            Moment(grid=0.5, fixed=120.0 * min(work.mask_voxels, MOST_SAMPLES)),
             Moment(grid=2.0, box=12.0, box_voxels=work.box_voxels(8.0), fft=True),
         ),
     }

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 _SUBVOXELS = 9
 _ON_THE_SPHERE = 1.0 + 1e-5
 """Points on the sphere are inside, whatever the rounding."""
-_KEPT = 0.999
-"""Part of the sphere that must lie in the mask."""
+_NEARLY_WHOLE = 0.999
+"""Part of the sphere that must lie in the mask, as in the toolbox: enough for what is left of a background field."""
+WHOLE = 1.0 - 2e-5
+"""All of a sphere of up to 25,000 voxels, but for rounding: for a whole background field, whose cut at the mask's edge
+shows."""
 
 
 def sphere_kernel(
@@ -63,10 +66,10 @@ def sphere_kernel(
     return xp.real(fft_for(xp).rfftn(image, axes=(0, 1, 2)))
 
 
-def inside_spheres(mask: Array, kernel: Array) -> Array:
-    """Voxels whose whole sphere lies in the mask."""
+def inside_spheres(mask: Array, kernel: Array, *, least_share: float = _NEARLY_WHOLE) -> Array:
+    """Voxels whose sphere lies in the mask with at least a share of it."""
     xp = namespace_of(mask, kernel)
-    return convolve(xp.astype(mask, kernel.dtype), kernel) > _KEPT
+    return convolve(xp.astype(mask, kernel.dtype), kernel) > least_share
 
 
 def radii_between(max_radius_mm: float, voxel_size_mm: tuple[float, float, float]) -> list[float]:

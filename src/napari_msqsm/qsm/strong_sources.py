@@ -145,7 +145,8 @@ def two_pass(
     return replace(
         second,
         chi_ppm=second.chi_ppm + fitted,
-        converged=first.converged and second.converged,
+        converged=first.converged and second.converged and fit_converged,
+        cg_converged=first.cg_converged and second.cg_converged,
         outer_changes=first.outer_changes + second.outer_changes,
         cg_iterations=first.cg_iterations + second.cg_iterations,
         warnings=tuple(warnings),

@@ -55,8 +55,8 @@ class Computed:
 
 
 def pipeline_version() -> str:
-    """Version of the whole chain: changes when the version of any step does."""
-    steps = [[step.name, step.version] for step in STEPS]
+    """Version of the whole chain: changes when the version of any step does, or what a step looks at."""
+    steps = [[step.name, step.version, list(step.needs), list(step.settings)] for step in STEPS]
     return digest_of([*steps, ["phase_sign", _SIGN_VERSION]])[:12]
 
 

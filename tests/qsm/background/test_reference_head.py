@@ -26,7 +26,7 @@ def head(shared_data):
 
 @pytest.mark.parametrize(
     ("method", "most_percent", "least_kept"),
-    [(lbv, 40.0, 0.88), (vsharp, 50.0, 0.86), (resharp, 63.0, 0.75), (wiener, 30.0, 1.0)],
+    [(lbv, 40.0, 0.88), (vsharp, 48.0, 0.83), (resharp, 60.0, 0.73), (wiener, 30.0, 1.0)],
 )
 def test_local_field(head, method, most_percent, least_kept):
     total, local, mask, magnitude = head

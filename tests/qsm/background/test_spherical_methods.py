@@ -74,6 +74,17 @@ def test_voxels_without_a_field_lie_outside(scene):
         assert np.isfinite(out.field_hz).all()
 
 
+@pytest.mark.parametrize("function", [vsharp, resharp])
+def test_a_pinhole_does_not_leak_the_background(scene, axes_mm, function):
+    mask = scene[0]
+    holed = mask.copy()
+    holed[15, 17, 10] = False
+    background = 300.0 + axes_mm(SHAPE, VOXEL)[0] + np.zeros(SHAPE)
+    out = function(background, mask=holed, voxel_size_mm=VOXEL)
+    assert not out.mask[15, 17, 10]
+    assert np.abs(out.field_hz).max() < 0.1
+
+
 def test_refuses_a_mask_that_holds_no_sphere(scene):
     _, local, _ = scene
     thin = np.zeros(SHAPE, bool)

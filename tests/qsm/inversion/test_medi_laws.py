@@ -92,11 +92,11 @@ def test_single_and_double_precision_agree(inputs, settings):
 
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_a_small_tolerance_ends_within_a_thousandth_of_the_minimum(inputs, settings):
-    """With fixed weights; at its own tolerance it ends within 2 %."""
+    """With fixed weights; at its own tolerance it ends within 3 %."""
     exact, near, default = (
         medi(**inputs, settings=changed(settings, merit=False, **values)).objective[-1]
-        for values in (EXACT, {"outer_rtol": 0.003, "max_outer": 30}, {})
+        for values in (EXACT, {"outer_rtol": 0.002, "max_outer": 30}, {})
     )
     assert exact <= near * (1 + 1e-6)
     assert near < 1.001 * exact
-    assert default < 1.02 * exact
+    assert default < 1.03 * exact

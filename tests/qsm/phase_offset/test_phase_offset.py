@@ -86,7 +86,7 @@ def test_bipolar_echoes_give_the_field_of_monopolar_ones(n):
     mask, _, _, magnitude, phase = scan(times)
     bipolar = scan(times, psi=tilt())[4]
     clean = field_of(magnitude, phase, mask, times)
-    for settings in (BIPOLAR, Mcpc3dsSettings()):
+    for settings in (BIPOLAR, Mcpc3dsSettings()) if n > 3 else (BIPOLAR,):
         offset = found(magnitude, bipolar, mask, times, settings)
         cleaned = without(bipolar, offset.offset_rad, offset.even_odd_rad)
         spoilt, mended = (apart(field_of(magnitude, p, mask, times), clean, mask) for p in (bipolar, cleaned))
@@ -95,8 +95,14 @@ def test_bipolar_echoes_give_the_field_of_monopolar_ones(n):
     error = (offset.even_odd_rad - tilt())[mask]
     assert np.abs(error).max() < 0.1
     assert np.sqrt(np.mean(error**2)) < 0.02
-    assert len(offset.warnings) == 1
-    assert "bipolar" in offset.warnings[0]
+    assert n == 3 or (len(offset.warnings) == 1 and "bipolar" in offset.warnings[0])
+
+
+def test_three_echoes_do_not_tell_a_bipolar_readout_by_themselves():
+    mask, _, _, magnitude, phase = scan(TIMES[:3], psi=tilt())
+    offset = found(magnitude, phase, mask, TIMES[:3])
+    assert offset.even_odd_rad is None
+    assert offset.offset_rad is None
 
 
 def test_half_turns_are_settled_by_the_smallest():
@@ -146,9 +152,9 @@ def test_two_echoes_are_enough_for_the_common_offset():
 
 
 def test_every_array_library(xp_case):
-    mask, _, _, magnitude, phase = scan(TIMES[:3], psi=tilt())
-    wanted = found(magnitude, phase, mask, TIMES[:3])
-    out = found(xp_case.asarray(magnitude), xp_case.asarray(phase), xp_case.asarray(mask), TIMES[:3])
+    mask, _, _, magnitude, phase = scan(TIMES[:4], psi=tilt())
+    wanted = found(magnitude, phase, mask, TIMES[:4])
+    out = found(xp_case.asarray(magnitude), xp_case.asarray(phase), xp_case.asarray(mask), TIMES[:4])
     for name in ("offset_rad", "even_odd_rad"):
         xp_case.check(getattr(out, name), "float32", SHAPE)
         np.testing.assert_allclose(xp_case.numpy(getattr(out, name)), getattr(wanted, name), atol=2e-3)

@@ -18,7 +18,7 @@ from napari_msqsm.qsm.background.result import LocalField
 from napari_msqsm.qsm.box import box_around
 from napari_msqsm.qsm.conjugate_gradient import conjugate_gradient
 from napari_msqsm.qsm.dipole import convolve
-from napari_msqsm.qsm.spherical_mean import inside_spheres, sphere_kernel
+from napari_msqsm.qsm.spherical_mean import WHOLE, inside_spheres, sphere_kernel
 from napari_msqsm.settings import Settings, quantity
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def resharp(
     inside = box.crop(mask)
     field = box.crop(xp.where(mask, total_field_hz, xp.zeros_like(total_field_hz)))
     mean = sphere_kernel(box.shape, voxel_size_mm, settings.radius_mm, like=field)
-    served = inside_spheres(inside, mean) & inside
+    served = inside_spheres(inside, mean, least_share=WHOLE) & inside
     if not bool(xp.any(served)):
         raise InputError(
             f"no sphere of {settings.radius_mm:g} mm lies in the mask; give a thicker mask or a smaller "

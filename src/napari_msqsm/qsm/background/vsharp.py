@@ -21,7 +21,7 @@ from napari_msqsm.errors import InputError
 from napari_msqsm.qsm.background.result import LocalField
 from napari_msqsm.qsm.box import box_around
 from napari_msqsm.qsm.dipole import convolve
-from napari_msqsm.qsm.spherical_mean import deconvolved, inside_spheres, radii_between, sphere_kernel
+from napari_msqsm.qsm.spherical_mean import WHOLE, deconvolved, inside_spheres, radii_between, sphere_kernel
 from napari_msqsm.settings import Settings, quantity
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def vsharp(
     served = xp.zeros_like(inside)
     for number, radius in enumerate(radii, start=1):
         kernel = largest if number == 1 else sphere_kernel(box.shape, voxel_size_mm, radius, like=field)
-        here = inside_spheres(inside, kernel) & ~served
+        here = inside & inside_spheres(inside, kernel, least_share=WHOLE) & ~served
         filtered = xp.where(here, field - convolve(field, kernel), filtered)
         served = served | here
         if on_progress:

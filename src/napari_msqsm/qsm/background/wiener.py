@@ -58,7 +58,7 @@ class WienerSettings(Settings):
         le=32,
         top=True,
         help="Levels of the magnitude between which χ may differ freely: tells slow local fields from the background. "
-        "0 is off.",
+        "Fewer than 2 is off.",
     )
     brain_sd_ppm: float = quantity(
         0.03, gt=0, unit="ppm", help="Expected size of χ inside the mask, beyond what the magnitude explains."

@@ -40,6 +40,8 @@ _SCALE_HZ_PER_PPM = 127.73
 """What makes λ on the ppm scale equal to the published one at 3 T and an echo spacing of 4.1 ms."""
 
 
+_USABLE_RESIDUAL = 0.1
+"""A linear system left farther from its solution makes a step whose size says nothing about convergence."""
 _WITHOUT_CSF = "no ventricular CSF was found: MEDI ran without the uniform-CSF term (+0)"
 
 
@@ -167,9 +169,10 @@ def medi(
                 f"no sphere of residual_background.smv_radii_mm = {residual_background.smv_radii_mm} fits into the "
                 "mask; lower the radii or give a larger mask"
             )
-        field, noise, measured = harmonic.apply(field), harmonic.noise(noise), harmonic.covered
-        kept = with_rim(measured, inside, residual_background.rim)
-        inside = measured if residual_background.rim == "drop" else inside
+        field, noise, covered = harmonic.apply(field), harmonic.noise(noise), harmonic.covered
+        measured = measured & covered
+        kept = with_rim(covered, inside, residual_background.rim)
+        inside = covered if residual_background.rim == "drop" else inside
     dipole = dipole_kernel(box.shape, voxel_size_mm, b0_direction, like=field)
     image, fraction = box.crop(magnitude), settings.edge_fraction
     if settings.edges == "published":
@@ -225,13 +228,14 @@ def _gauss_newton(
         size = problem.size(chi)
         chi = chi + step.x
         iterations.append(step.iterations)
-        changes.append(problem.size(step.x) / size if size > 0 else math.inf)
+        moved = problem.size(step.x)
+        changes.append(moved / size if size > 0 else math.inf if moved > 0 else 0.0)
         objective.append(problem.objective(chi))
         if changes[-1] < settings.outer_rtol:
             break
         if settings.merit:
             problem.discount_outliers(chi)
-    done = changes[-1] < settings.outer_rtol
+    done = changes[-1] < settings.outer_rtol and step.residuals[-1] <= max(settings.cg_rtol, _USABLE_RESIDUAL)
     return chi, (done, tuple(changes), tuple(iterations), tuple(objective), step.converged)
 
 

@@ -169,6 +169,7 @@ def tfi(
         raise InputError("noise_sd_hz is zero in the whole mask; give the field's standard deviation in Hz there")
     field_ppm = xp.where(measured, total_field_hz, xp.zeros_like(total_field_hz)) * (1.0 / hz_per_ppm)
     warnings: tuple[str, ...] = ()
+    extended = True
     if not background_removed:
         extension = lbv(
             field_ppm,
@@ -177,8 +178,8 @@ def tfi(
             settings=EXTENSION,
             on_progress=lambda done: report(_SHARE_OF_EXTENSION * done),
         )
-        field_ppm = extension.field_hz
-        warnings += () if extension.converged else (_UNFINISHED_EXTENSION,)
+        field_ppm, extended = extension.field_hz, extension.converged
+        warnings += () if extended else (_UNFINISHED_EXTENSION,)
     box = box_around(mask, voxel_size_mm, margin_mm=settings.margin_mm)
     inside, measured = box.crop(mask), box.crop(measured)
     nothing = xp.zeros_like(box.crop(field_ppm))
@@ -223,7 +224,8 @@ def tfi(
     return Inversion(
         box.embed(chi * (1.0 / _RADIANS_PER_PPM)),
         mask,
-        *history,
+        history[0] and extended,
+        *history[1:],
         warnings=warnings,
         local_field_hz=box.embed(local * (hz_per_ppm / _RADIANS_PER_PPM)),
     )

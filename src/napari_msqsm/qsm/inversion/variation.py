@@ -66,8 +66,10 @@ def relative_change(new: Array, old: Array, mask: Array) -> float:
     xp = namespace_of(new, old, mask)
     zero = xp.zeros_like(new)
     step, size = xp.where(mask, new - old, zero), xp.where(mask, new, zero)
-    squared = dot(size, size)
-    return math.sqrt(dot(step, step) / squared) if squared > 0 else 0.0
+    moved, squared = dot(step, step), dot(size, size)
+    if squared == 0:
+        return math.inf if moved > 0 else 0.0
+    return math.sqrt(moved / squared)
 
 
 @dataclass

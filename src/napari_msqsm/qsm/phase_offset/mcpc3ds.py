@@ -37,7 +37,9 @@ class Mcpc3dsSettings(Settings):
 
     method: Literal["mcpc3ds"] = "mcpc3ds"
     readout: Literal["auto", "monopolar", "bipolar"] = quantity(
-        "auto", help="auto: bipolar where every second echo disagrees with the others; otherwise the phase stays."
+        "auto",
+        help="auto: bipolar where, of four echoes or more, every second one disagrees with the others; otherwise the "
+        "phase stays.",
     )
     smoothing_sd_mm: float = quantity(
         10.0, gt=0, unit="mm", help="Standard deviation of the Gaussian.", source="doi 10.1002/mrm.26963"
@@ -94,6 +96,8 @@ def mcpc3ds(
         )
     even_odd = None
     smoothing = {"mask": mask, "voxel_size_mm": voxel_size_mm, "sd_mm": settings.smoothing_sd_mm}
+    if settings.readout == "auto" and len(times) == _LEAST_ECHOES_BIPOLAR:
+        can_tell = False  # one triple of echoes cannot tell an even/odd difference from a phase that bends with time
     if settings.readout != "monopolar" and can_tell:
         even_odd = even_odd_phase(magnitude, phase_rad, **smoothing)
         size = size_rad(even_odd, mask)

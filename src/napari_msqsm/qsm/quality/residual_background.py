@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _EDGE_MM = 5.0
 _DEPTH_MM = 10.0
-_MOST_SAMPLES = 100_000
+MOST_SAMPLES = 100_000
 _N_HARMONICS = 16
 
 
@@ -70,7 +70,7 @@ def harmonic_fraction(local_field_hz: Array, *, mask: Array, voxel_size_mm: tupl
     number = int(places[0].shape[0])
     if number < _N_HARMONICS:
         return math.nan
-    stride = max(1, math.ceil(number / _MOST_SAMPLES))
+    stride = max(1, math.ceil(number / MOST_SAMPLES))
     field = local_field_hz[mask][::stride]
     axes = []
     for place, step in zip(places, voxel_size_mm, strict=True):

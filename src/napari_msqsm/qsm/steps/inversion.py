@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_msqsm._backend import namespace_of
+from napari_msqsm.qsm.background.lbv import LbvSettings
 from napari_msqsm.qsm.echo_spacing import smallest_spacing_s
 from napari_msqsm.qsm.inversion.methods import METHODS
-from napari_msqsm.qsm.method import run_method
+from napari_msqsm.qsm.method import run_method, takes
 from napari_msqsm.qsm.reference import referenced
 from napari_msqsm.qsm.robust import any_of, count
 from napari_msqsm.qsm.steps.background import check_background
@@ -31,7 +33,11 @@ def inversion_step(values: Values, settings: ReconstructionSettings, on_progress
         check_background(settings)
     residual = None if is_local else settings.residual_background
 
-    mask = values["local_mask"] if residual is None or residual.rim == "drop" else values["mask"]
+    filters = residual is not None and takes(METHODS[type(settings.inversion)], "residual_background")
+    keeps_rim = filters and residual is not None and residual.rim != "drop"
+    mask, noise = values["mask"] if keeps_rim else values["local_mask"], values["noise_sd_hz"]
+    if not isinstance(settings.background, LbvSettings):  # LBV's own model is that its edge has no local field
+        noise = namespace_of(noise).where(values["local_mask"], noise, noise * 0.0)
 
     def invert_with(inversion: Settings, field_hz: Array, report: Progress) -> Inversion:
         result: Inversion = run_method(
@@ -39,7 +45,7 @@ def inversion_step(values: Values, settings: ReconstructionSettings, on_progress
             field_hz,
             mask=mask,
             magnitude=values["combined_magnitude"],
-            noise_sd_hz=values["noise_sd_hz"],
+            noise_sd_hz=noise,
             csf_mask=values["csf_mask"],
             voxel_size_mm=values["voxel_size_mm"],
             b0_direction=values["b0_direction"],
@@ -73,7 +79,7 @@ def inversion_step(values: Values, settings: ReconstructionSettings, on_progress
         result = two_pass(
             invert,
             field,
-            noise_sd_hz=values["noise_sd_hz"],
+            noise_sd_hz=noise,
             voxel_size_mm=values["voxel_size_mm"],
             b0_direction=values["b0_direction"],
             hz_per_ppm=values["hz_per_ppm"],
@@ -85,7 +91,7 @@ def inversion_step(values: Values, settings: ReconstructionSettings, on_progress
     warnings = [*weight.warnings, *result.warnings]
     kept = count(result.mask) / count(values["mask"])
     if kept < _LEAST_KEPT:
-        radii = settings.residual_background.smv_radii_mm if residual is not None else ()
+        radii = settings.residual_background.smv_radii_mm if filters else ()
         cause = (
             f"the filter against what is left of the background field ({_mm(radii)})" if radii else "background removal"
         )
@@ -95,7 +101,7 @@ def inversion_step(values: Values, settings: ReconstructionSettings, on_progress
             f"the last linear system of the inversion was left after {result.cg_iterations[-1]} iterations "
             "(inversion.cg_max_iter), before its tolerance"
         )
-    if not result.converged:
+    if not result.converged and (result.cg_converged or len(result.outer_changes) > 1):
         warnings.append(
             f"the inversion did not converge: its last step changed χ by {result.outer_changes[-1]:.2g} of its norm"
         )
