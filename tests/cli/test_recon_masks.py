@@ -42,7 +42,8 @@ def test_masks_given_back_make_the_same_map(msqsm, acquisition, with_fluid, tmp_
 def test_the_brain_mask_is_the_one_used_and_the_mask_where_there_is_a_map(msqsm, acquisition, tmp_path):
     """The published preset gives up a rim."""
     out = tmp_path / "out"
-    assert msqsm("recon", *acquisition.arguments, "--mask", acquisition.mask, "--out", out).code == 0
+    arguments = (*acquisition.arguments, "--mask", acquisition.mask, "--preset", "published")
+    assert msqsm("recon", *arguments, "--out", out).code == 0
     given, brain, mask = (
         image(path) > 0 for path in (acquisition.mask, out / "brain_mask.nii.gz", out / "mask.nii.gz")
     )
@@ -51,6 +52,17 @@ def test_the_brain_mask_is_the_one_used_and_the_mask_where_there_is_a_map(msqsm,
     assert 0.2 * brain.sum() < mask.sum() < 0.95 * brain.sum()
     np.testing.assert_array_equal(image(out / "Chimap.nii.gz")[~mask], 0.0)
     np.testing.assert_array_equal(image(out / "totalfield.nii.gz")[~brain], 0.0)
+
+
+def test_any_region_can_be_the_zero(msqsm, acquisition, tmp_path):
+    loaded = nib.load(acquisition.mask)
+    region = np.zeros(loaded.shape, np.uint8)
+    region[10:14, 11:15, 9:13] = 1
+    path = tmp_path / "region.nii.gz"
+    nib.save(nib.Nifti1Image(region, loaded.affine), path)
+    common = ("recon", *acquisition.arguments, "--preset", "fast", "--mask", acquisition.mask)
+    assert msqsm(*common, "--reference-mask", path, "--out", tmp_path / "out").code == 0
+    assert image(tmp_path / "out" / "Chimap.nii.gz")[region > 0].mean() == pytest.approx(0, abs=1e-6)
 
 
 def test_an_edited_csf_mask_moves_the_zero(msqsm, acquisition, with_fluid, tmp_path):

@@ -278,6 +278,13 @@ def test_reference(head, region):
     assert (out.quality["reference_shift_ppb"] == 0) == (region == "none")
 
 
+def test_a_given_region_is_the_zero(head):
+    out = reconstruct(head.series, FAST, mask=head.brain, reference_mask=head.iron)
+    assert out.chi_ppm[head.iron & out.mask].mean() == pytest.approx(0, abs=1e-6)
+    with pytest.raises(InputError, match="reference_mask"):
+        reconstruct(head.series, FAST, mask=head.brain, reference_mask=~head.brain)
+
+
 def test_no_csf_is_said(head):
     bright = replace(head.series, magnitude=head.series.magnitude * np.where(head.csf, 0.9, 1).astype(np.float32))
     t = np.array(head.series.echo_times_s, np.float32)[:, None, None, None]

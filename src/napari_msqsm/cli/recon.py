@@ -64,6 +64,9 @@ def _input_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--mask", type=Path, metavar="F", help="brain mask (default: from the magnitude)")
     group.add_argument("--csf-mask", type=Path, metavar="F", help="ventricles (default: from R2*)")
+    group.add_argument(
+        "--reference-mask", type=Path, metavar="F", help="region whose mean χ becomes zero (default: ventricles)"
+    )
 
 
 def _field_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +84,6 @@ def _existing_map_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("taking an existing susceptibility map instead of reconstructing")
     group.add_argument("--chi-map", type=Path, metavar="F", help="susceptibility map of any toolbox")
     group.add_argument("--chi-unit", choices=("ppm", "ppb"), help="unit of that map; required with --chi-map")
-    group.add_argument("--reference-mask", type=Path, metavar="F", help="region whose mean becomes zero")
     group.add_argument(
         "--paramagnetic-mask", type=Path, metavar="F", help="deep grey nuclei or veins, to check the sign of the map"
     )
@@ -146,6 +148,7 @@ def _request(args: argparse.Namespace) -> FilesRequest:
         ),
         mask=args.mask,
         csf_mask=args.csf_mask,
+        reference_mask=args.reference_mask,
         total_field=args.total_field,
         local_field=args.local_field,
         field_unit=args.field_unit,

@@ -140,7 +140,7 @@ STEPS: tuple[Step, ...] = (
         "reference",
         "Reference",
         1,
-        ("unreferenced_chi_ppm", "chi_mask", "csf_mask"),
+        ("unreferenced_chi_ppm", "chi_mask", "csf_mask", "reference_mask"),
         ("chi_ppm", "reference_shift_ppm", "reference_warnings"),
         ("reference",),
         reference_step,

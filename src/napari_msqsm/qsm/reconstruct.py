@@ -92,6 +92,7 @@ def reconstruct(
     *,
     mask: Array | None = None,
     csf_mask: Array | None = None,
+    reference_mask: Array | None = None,
     total_field_hz: Array | None = None,
     local_field_hz: Array | None = None,
     noise_sd_hz: Array | None = None,
@@ -109,6 +110,8 @@ def reconstruct(
         A preset, or one changed with `settings.with_overrides`.
     mask, csf_mask
         (X, Y, Z) bool.
+    reference_mask
+        (X, Y, Z) bool, region whose mean χ becomes zero; when given it overrules ``settings.reference``.
     total_field_hz, local_field_hz, noise_sd_hz
         (X, Y, Z) in Hz, positive where the field is stronger.
     on_progress
@@ -132,11 +135,12 @@ def reconstruct(
     given = {
         "mask": mask,
         "csf_mask": csf_mask,
+        "reference_mask": reference_mask,
         "total_field_hz": total_field_hz,
         "local_field_hz": local_field_hz,
         "noise_sd_hz": noise_sd_hz,
     }
-    values = _start(series, given)
+    values = {"reference_mask": None} | _start(series, given)
     steps = [step for step in STEPS if not set(step.makes) <= set(values)]
     if series.phase_rad is None:
         if total_field_hz is None and local_field_hz is None:

@@ -174,6 +174,7 @@ def _attempt(
         settings,
         mask=there.mask,
         csf_mask=there.csf_mask,
+        reference_mask=there.reference_mask,
         total_field_hz=there.total_field_hz,
         local_field_hz=there.local_field_hz,
         noise_sd_hz=there.noise_sd_hz,

@@ -37,6 +37,8 @@ class FilesRequest:
         The echoes.
     mask, csf_mask
         Masks to use instead of automatic ones.
+    reference_mask
+        Region whose mean χ becomes zero, instead of that of the settings.
     total_field, local_field
         Start further down the chain; at most one.
     field_unit
@@ -48,6 +50,7 @@ class FilesRequest:
     gre: GreFiles = field(default_factory=GreFiles)
     mask: Path | None = None
     csf_mask: Path | None = None
+    reference_mask: Path | None = None
     total_field: Path | None = None
     local_field: Path | None = None
     field_unit: Literal["hz", "ppm"] | None = None
@@ -67,7 +70,7 @@ class FilesRequest:
     @property
     def paths(self) -> tuple[Path, ...]:
         """Every file that is read."""
-        extra = (self.mask, self.csf_mask, self.total_field, self.local_field, self.noise_sd)
+        extra = (self.mask, self.csf_mask, self.reference_mask, self.total_field, self.local_field, self.noise_sd)
         return self.gre.paths + tuple(path for path in extra if path is not None)
 
 
@@ -83,6 +86,7 @@ class Inputs:
     declared_sign: int | None = None
     mask: NDArray[np.bool_] | None = None
     csf_mask: NDArray[np.bool_] | None = None
+    reference_mask: NDArray[np.bool_] | None = None
     total_field_hz: NDArray[np.float32] | None = None
     local_field_hz: NDArray[np.float32] | None = None
     noise_sd_hz: NDArray[np.float32] | None = None
@@ -129,6 +133,7 @@ def read_files(request: FilesRequest) -> Inputs:
         declared_sign=gre.phase_sign,
         mask=None if request.mask is None else load_mask(request.mask, on=series.grid),
         csf_mask=None if request.csf_mask is None else load_mask(request.csf_mask, on=series.grid),
+        reference_mask=None if request.reference_mask is None else load_mask(request.reference_mask, on=series.grid),
         total_field_hz=total,
         local_field_hz=local,
         noise_sd_hz=_field(request.noise_sd, "noise map", series.grid, 1.0),

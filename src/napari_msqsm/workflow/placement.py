@@ -69,6 +69,7 @@ class Placement:
             series=replace(series, magnitude=up_echoes(series.magnitude), phase_rad=up_echoes(series.phase_rad)),
             mask=up(inputs.mask),
             csf_mask=up(inputs.csf_mask),
+            reference_mask=up(inputs.reference_mask),
             total_field_hz=up(inputs.total_field_hz),
             local_field_hz=up(inputs.local_field_hz),
             noise_sd_hz=up(inputs.noise_sd_hz),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_msqsm._backend import namespace_of
+from napari_msqsm.errors import InputError
 from napari_msqsm.qsm.background.lbv import LbvSettings
 from napari_msqsm.qsm.echo_spacing import smallest_spacing_s
 from napari_msqsm.qsm.inversion.methods import METHODS
@@ -123,7 +124,11 @@ def inversion_step(values: Values, settings: ReconstructionSettings, on_progress
 def reference_step(values: Values, settings: ReconstructionSettings, _: Progress) -> Values:
     """Set what χ = 0 means."""
     mask, warnings, region = values["chi_mask"], [], None
-    if settings.reference.region == "csf":
+    if values["reference_mask"] is not None:
+        region = values["reference_mask"]
+        if not any_of(region & mask):
+            raise InputError("reference_mask does not overlap the voxels that have a χ; give a region inside the brain")
+    elif settings.reference.region == "csf":
         region = values["csf_mask"]
         if not any_of(region & mask):
             region = mask
