@@ -84,15 +84,14 @@ def test_the_same_field_whole_periods_apart(field, offset, turns):
     assert apart(first.field_hz, second.field_hz, period).max() < 1e-3
 
 
-@settings(max_examples=15, deadline=None)
-@given(scale=st.floats(1e-3, 1e5))
-def test_magnitude_scale_has_no_say(scale):
-    magnitude, phase = echoes(EQUAL, noise=0.02)
+@pytest.mark.parametrize("scale", [1e-10, 1e-3, 4096.0, 1e11])
+def test_magnitude_scale_has_no_say_in_single_precision(scale):
+    magnitude, phase = (part.astype(np.float32) for part in echoes(EQUAL, noise=0.02))
     plain = fit_field(magnitude, phase, echo_times_s=EQUAL, mask=MASK)
-    scaled = fit_field(magnitude * scale, phase, echo_times_s=EQUAL, mask=MASK)
-    np.testing.assert_allclose(scaled.field_hz, plain.field_hz, atol=1e-6)
-    np.testing.assert_allclose(scaled.noise_sd_hz, plain.noise_sd_hz, rtol=1e-6)
-    np.testing.assert_allclose(scaled.residual, plain.residual, atol=1e-9)
+    scaled = fit_field(magnitude * np.float32(scale), phase, echo_times_s=EQUAL, mask=MASK)
+    np.testing.assert_allclose(scaled.field_hz, plain.field_hz, atol=1e-3)
+    np.testing.assert_allclose(scaled.noise_sd_hz, plain.noise_sd_hz, rtol=1e-3)
+    np.testing.assert_allclose(scaled.residual, plain.residual, atol=1e-5)
 
 
 @pytest.mark.parametrize("shift", [-7, 2])

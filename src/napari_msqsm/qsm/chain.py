@@ -35,7 +35,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "field_fit",
         "Field fit",
-        2,
+        3,
         ("magnitude", "phase_rad", "phase_offset_rad", "even_odd_phase_rad", "echo_times_s", "mask"),
         ("signal_noise_sd_hz", "fit_residual", "wrapped_field_hz", "period_hz", "field_fit_warnings"),
         ("field_fit",),

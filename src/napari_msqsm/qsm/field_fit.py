@@ -120,6 +120,7 @@ def fit_field(
     settings = settings or FieldFitSettings()
     xp = namespace_of(magnitude, phase_rad)
     amplitude = xp.stack([magnitude[echo, ...][mask] for echo in range(magnitude.shape[0])])
+    amplitude = amplitude * (1.0 / (float(xp.max(amplitude)) or 1.0))  # its powers stay within single precision
     phase = xp.stack([phase_rad[echo, ...][mask] for echo in range(phase_rad.shape[0])])
     times = list(echo_times_s)
     period = period_hz(times)

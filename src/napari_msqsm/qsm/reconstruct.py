@@ -10,6 +10,7 @@ from napari_msqsm._backend import namespace_of
 from napari_msqsm.errors import CancelledError, InputError, MetadataError, ShapeMismatchError
 from napari_msqsm.qsm.chain import STEPS
 from napari_msqsm.qsm.presets import DEFAULT_PRESET, PRESETS, ReconstructionSettings
+from napari_msqsm.qsm.steps.background import check_background
 
 if TYPE_CHECKING:
     import threading
@@ -141,6 +142,8 @@ def reconstruct(
         "noise_sd_hz": noise_sd_hz,
     }
     values = {"reference_mask": None} | _start(series, given)
+    if local_field_hz is None:
+        check_background(settings)
     steps = [step for step in STEPS if not set(step.makes) <= set(values)]
     if series.phase_rad is None:
         if total_field_hz is None and local_field_hz is None:

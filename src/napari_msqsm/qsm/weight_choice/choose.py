@@ -112,6 +112,7 @@ def chosen_weight(
     ladder = weight.ladder(choice.runs, choice.decades)
     misfits: list[float] = []
     variations: list[float] = []
+    converged: list[bool] = []
     for run, value in enumerate(ladder):
 
         def report(fraction: float, run: int = run) -> None:
@@ -120,6 +121,7 @@ def chosen_weight(
         result = invert(with_weight(settings, weight.name, value), report)
         misfits.append(measure.misfit(result.chi_ppm))
         variations.append(measure.variation(result.chi_ppm, result.mask))
+        converged.append(result.converged and result.cg_converged)
         report(1.0)
     curve = Curve(ladder, tuple(misfits), tuple(variations))
     found = METHODS[type(choice)](curve, settings=choice)
@@ -131,8 +133,12 @@ def chosen_weight(
         "weights": list(ladder),
         "misfits": misfits,
         "variations_ppm_per_mm": variations,
+        "converged": converged,
     }
-    return ChosenWeight(with_weight(settings, weight.name, value), record, found.warnings)
+    unfinished = len(ladder) - sum(converged)
+    doubt = (f"{unfinished} of the {len(ladder)} inversions that the weight was chosen by did not converge",)
+    warnings = found.warnings + (doubt if unfinished else ())
+    return ChosenWeight(with_weight(settings, weight.name, value), record, warnings)
 
 
 def time_share(choice: WeightChoiceSettings) -> float:
