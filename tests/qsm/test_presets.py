@@ -90,6 +90,7 @@ def test_steps_need_only_what_is_given_or_made_before():
         "phase_rad_is_given",
         "noise_sd_is_given",
         "local_field_is_given",
+        "reference_mask",
     }
     for step in STEPS:
         assert set(step.needs) <= known, step.name
