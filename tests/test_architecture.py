@@ -57,7 +57,7 @@ def test_everything_but_the_window_imports_neither_qt_nor_napari_nor_cupy():
 
 
 def test_everything_but_the_window_works_without_the_extras():
-    loaded_after(importing(HEADLESS), hidden=("cupy", "napari", "qtpy", "magicgui"))
+    loaded_after(importing(HEADLESS), hidden=("cupy", "napari", "qtpy", "magicgui", "pydicom", "dcm2niix", "openpyxl"))
 
 
 @pytest.mark.gui

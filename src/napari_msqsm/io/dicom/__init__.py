@@ -1,0 +1,1 @@
+"""DICOM folders: what series they hold, and their conversion by dcm2niix."""

@@ -1,0 +1,1 @@
+"""Lesions: regions of interest carried between grids, and what is measured in them."""

@@ -1,0 +1,1 @@
+"""Interpolation: images and label images on another grid."""

@@ -1,0 +1,1 @@
+"""From a DICOM folder to an anonymised BIDS study: proposed, corrected by the user, written."""
