@@ -43,11 +43,11 @@ class AffineTransform:
 
     @classmethod
     def identity(cls) -> AffineTransform:
-        """The transform of images that lie on each other already."""
+        """Make the transform of images that lie on each other already."""
         return cls(np.eye(4))
 
     def inverse(self) -> AffineTransform:
-        """Moving → fixed."""
+        """Make the transform moving → fixed."""
         return AffineTransform(np.linalg.inv(self.matrix))
 
     def after(self, first: AffineTransform) -> AffineTransform:
