@@ -1,0 +1,26 @@
+"""A synthetic scanner: DICOM series of every vendor with known content, for tests.
+
+``write_study(folder)`` writes one patient, two visits of a Siemens scanner: GRE (magnitude and phase, three echoes),
+FLAIR, T1w, T2w, T1w after gadolinium. ``write_gre`` and ``write_contrast`` write single series.
+"""
+
+from dicom_scanner.contrasts import write_contrast
+from dicom_scanner.geometry import Geometry
+from dicom_scanner.gre import write_gre
+from dicom_scanner.people import Patient, Visit, Written
+from dicom_scanner.study import ECHO_TIMES_S, TWO_VISITS, write_study
+from dicom_scanner.vendors import CLASSIC, ROLES
+
+__all__ = [
+    "CLASSIC",
+    "ECHO_TIMES_S",
+    "ROLES",
+    "TWO_VISITS",
+    "Geometry",
+    "Patient",
+    "Visit",
+    "Written",
+    "write_contrast",
+    "write_gre",
+    "write_study",
+]
