@@ -1,0 +1,145 @@
+"""What is known on disk about the transform of a pair of images: the record beside it, and whether it still holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from napari_msqsm.errors import InputError
+from napari_msqsm.io.transforms import read_transform
+from napari_msqsm.registration.verdict import Level, Verdict
+from napari_msqsm.workflow.content import digest_of
+from napari_msqsm.workflow.coregister_settings import ALGORITHM_VERSION
+from napari_msqsm.workflow.provenance import bids_uri, plain, relative_to, settings_record
+from napari_msqsm.workspace.freshness import read_record, reasons_outdated
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from napari_msqsm.model.study import Study
+    from napari_msqsm.model.transform import AffineTransform
+    from napari_msqsm.workflow.coregister_pairs import Pair
+    from napari_msqsm.workflow.coregister_settings import CoregistrationSettings
+    from napari_msqsm.workflow.provenance import Locate
+
+DIRECT = "direct"
+Status = Literal["missing", "stale", "done"]
+
+
+@dataclass(frozen=True)
+class PairState:
+    """Transform of a pair, and what is known about it.
+
+    Parameters
+    ----------
+    status
+        ``missing``; ``stale``: it was made from other files, with other settings or by an older algorithm; ``done``.
+    transform
+        Baseline → moving image, mm RAS+; None when missing.
+    verdict
+        Of the automatic checks; None when missing.
+    numbers
+        What the verdict rests on, see `napari_msqsm.workflow.coregister_numbers.MEANING`.
+    checked_by, checked_at, note
+        Who accepted it by hand, when and what they wrote; empty where nobody did.
+    route
+        ``direct``, or through which image it was composed.
+    reasons
+        Why it is stale.
+    warnings
+        Recorded with it.
+    """
+
+    status: Status
+    transform: AffineTransform | None = None
+    verdict: Verdict | None = None
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    checked_by: str = ""
+    checked_at: str = ""
+    note: str = ""
+    route: str = DIRECT
+    reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person accepted it; a re-run leaves it alone."""
+        return bool(self.checked_by)
+
+    @property
+    def usable(self) -> bool:
+        """Whether results may rest on it: it was not judged as failed, or a person accepted it."""
+        if self.transform is None:
+            return False
+        return self.by_hand or (self.verdict is not None and self.verdict.level is not Level.FAILED)
+
+
+def state_of(
+    study: Study,
+    pair: Pair,
+    settings: CoregistrationSettings | None = None,
+    *,
+    seed: int = 0,
+    out_dir: Path | None = None,
+) -> PairState:
+    """Look at the transform of a pair on disk.
+
+    Parameters
+    ----------
+    study, pair
+        From `napari_msqsm.workflow.coregister_pairs.pairs_of`.
+    settings, seed
+        A transform made with others is stale; not looked at when not given.
+    out_dir
+        Root of the derivatives; ``derivatives/msqsm`` of the study when not given.
+    """
+    record = read_record(pair.record)
+    if record is None or not pair.xfm.is_file():
+        return PairState("missing")
+    try:
+        transform = read_transform(pair.xfm)
+        verdict = Verdict(Level(record["Verdict"]["Level"]), tuple(map(str, record["Verdict"]["Reasons"])))
+    except (InputError, KeyError, TypeError, ValueError):
+        return PairState("missing")
+    checked = record.get("Checked") or {}
+    by_hand = bool(checked.get("By"))
+    version = str(record.get("PipelineVersion")) if by_hand else ALGORITHM_VERSION
+    reasons = list(reasons_outdated(record, [*pair.fixed, *pair.moving], _roots(study, out_dir), version))
+    if settings is not None and not by_hand and record.get("SettingsDigest") != digest_of_settings(settings, seed):
+        reasons.append("it was made with other settings")
+    return PairState(
+        status="stale" if reasons else "done",
+        transform=transform,
+        verdict=verdict,
+        numbers={name: float(row["Value"]) for name, row in record.get("Numbers", {}).items() if _is_number(row)},
+        checked_by=str(checked.get("By") or ""),
+        checked_at=str(checked.get("At") or ""),
+        note=str(checked.get("Note") or ""),
+        route=str(record.get("Route", DIRECT)),
+        reasons=tuple(reasons),
+        warnings=tuple(map(str, record.get("Warnings", ()))),
+    )
+
+
+def digest_of_settings(settings: CoregistrationSettings, seed: int) -> str:
+    """Hash of settings and seed, the same before and after they were written."""
+    return digest_of([plain(settings_record(settings)), seed])[:12]
+
+
+def locator(study: Study, out_dir: Path | None) -> Locate:
+    """Names of files in a record: ``bids:raw:…`` inside the study, relative to the derivatives elsewhere."""
+    inside, beside = bids_uri(study.root), relative_to(out_dir or study.derivatives_root)
+
+    def locate(path: Path) -> str:
+        return inside(path) if path.resolve().is_relative_to(study.root.resolve()) else beside(path)
+
+    return locate
+
+
+def _roots(study: Study, out_dir: Path | None) -> dict[str, Path]:
+    return {"raw": study.root, "": out_dir or study.derivatives_root}
+
+
+def _is_number(row: Any) -> bool:
+    return isinstance(row, dict) and isinstance(row.get("Value"), int | float)
