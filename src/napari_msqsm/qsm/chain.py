@@ -55,7 +55,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "unwrapping",
         "Unwrapping",
-        4,
+        5,
         (
             "wrapped_field_hz",
             "period_hz",
@@ -69,7 +69,7 @@ STEPS: tuple[Step, ...] = (
             "even_odd_phase_rad",
             "echo_times_s",
         ),
-        ("total_field_hz",),
+        ("total_field_hz", "unwrapping_warnings"),
         ("unwrapping", "field_fit"),
         unwrapping_step,
         5,

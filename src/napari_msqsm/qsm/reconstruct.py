@@ -25,6 +25,7 @@ _WARNINGS = (
     "csf_mask_warnings",
     "phase_offset_warnings",
     "field_fit_warnings",
+    "unwrapping_warnings",
     "background_warnings",
     "inversion_warnings",
     "reference_warnings",
@@ -200,6 +201,8 @@ def _start(series: MultiEchoSeries, given: Mapping[str, Array | None]) -> dict[s
         else:
             _check_real(name, array, "set them to 0 outside the mask")
         values[name] = array
+    if given["total_field_hz"] is not None:
+        values["unwrapping_warnings"] = []
     _check_together(values)
     return values
 

@@ -33,7 +33,8 @@ def total_field(values, settings):
     del seen[:]
     values |= unwrapping_step(values, settings, seen.append)
     assert seen == sorted(seen)
-    return values["total_field_hz"], values["phase_offset_warnings"] + values["field_fit_warnings"]
+    said = [values[f"{step}_warnings"] for step in ("phase_offset", "field_fit", "unwrapping")]
+    return values["total_field_hz"], [sentence for sentences in said for sentence in sentences]
 
 
 def spread(difference):

@@ -121,7 +121,7 @@ def _common_offset(magnitude: Array, phase_rad: Array, times: list[float], smoot
     mask = smoothing["mask"]
     zero = xp.zeros_like(phase_rad[0, ...])
     change = xp.where(mask, phase_difference_start(magnitude, phase_rad, times), zero)
-    change = quality(change, period_hz=period_hz(times), mask=mask, magnitude=root_sum_of_squares(magnitude))
+    change = quality(change, period_hz=period_hz(times), mask=mask, magnitude=root_sum_of_squares(magnitude)).field_hz
     at_zero = phase_rad[0, ...] - (_TWO_PI * times[0]) * change
     weight = magnitude[0, ...] ** 2
     return smooth_phase(weight * xp.cos(at_zero), weight * xp.sin(at_zero), **smoothing)  # type: ignore[arg-type]

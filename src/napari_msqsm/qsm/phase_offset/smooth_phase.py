@@ -68,13 +68,13 @@ def smooth_phase(
         return like(values, real, dtype=real.dtype)
 
     rough, length = averaged(zero)
-    rough = quality(xp.where(mask, rough, zero), period_hz=_TWO_PI, mask=mask, magnitude=length)
+    rough = quality(xp.where(mask, rough, zero), period_hz=_TWO_PI, mask=mask, magnitude=length).field_hz
     slope = polynomial(rough, length)
     for _ in range(_ROUNDS):  # now to the voxels themselves: the Gaussian has bent the first one at the edge
         re, im = without_turn(slope)
         slope = slope + polynomial(xp.atan2(im, re), xp.sqrt(re * re + im * im))
     rest, length = averaged(slope)
-    return quality(xp.where(mask, slope + rest, zero), period_hz=_TWO_PI, mask=mask, magnitude=length)
+    return quality(xp.where(mask, slope + rest, zero), period_hz=_TWO_PI, mask=mask, magnitude=length).field_hz
 
 
 def _gaussian(

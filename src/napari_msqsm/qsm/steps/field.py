@@ -123,7 +123,7 @@ def unwrapping_step(values: Values, settings: ReconstructionSettings, on_progres
 
     phase = _phase_without_offsets(values)
     echoes = {"echo_times_s": values["echo_times_s"], "mask": values["mask"], "settings": settings.field_fit}
-    field = run_method(
+    unwrapped = run_method(
         UNWRAP_METHODS[type(settings.unwrapping)],
         values["wrapped_field_hz"],
         period_hz=values["period_hz"],
@@ -134,6 +134,7 @@ def unwrapping_step(values: Values, settings: ReconstructionSettings, on_progres
         settings=settings.unwrapping,
         on_progress=part(0),
     )
+    field = unwrapped.field_hz
     if not equally_spaced(values["echo_times_s"]):
         field = refit_unwrapped(
             field,
@@ -145,4 +146,4 @@ def unwrapping_step(values: Values, settings: ReconstructionSettings, on_progres
         )
     if rounds > 0:
         field = refit_dephased(field, values["magnitude"], phase, on_progress=part(parts - 1), **echoes)
-    return {"total_field_hz": field}
+    return {"total_field_hz": field, "unwrapping_warnings": list(unwrapped.warnings)}

@@ -19,6 +19,7 @@ from napari_msqsm.qsm.box import box_around
 from napari_msqsm.qsm.conjugate_gradient import conjugate_gradient
 from napari_msqsm.qsm.host.whole_periods import congruent
 from napari_msqsm.qsm.stencils import gradient, gradient_adjoint, pairs_inside
+from napari_msqsm.qsm.unwrapping.result import Unwrapped
 from napari_msqsm.settings import Settings, quantity
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from napari_msqsm._backend import Array
 
 _UNIT = (1.0, 1.0, 1.0)
+_UNFINISHED = (
+    "Laplacian unwrapping did not converge in {} iterations: whole periods may be wrong; raise "
+    "unwrapping.cg_max_iter or choose unwrapping.method=path"
+)
 
 
 class LaplacianSettings(Settings):
@@ -46,7 +51,7 @@ def laplacian(
     mask: Array,
     settings: LaplacianSettings | None = None,
     on_progress: Callable[[float], None] | None = None,
-) -> Array:
+) -> Unwrapped:
     """Unwrap all voxels at once.
 
     Parameters
@@ -64,8 +69,8 @@ def laplacian(
 
     Returns
     -------
-    Array
-        (X, Y, Z), zero outside the mask; differs from the input by whole periods.
+    Unwrapped
+        The field, zero outside the mask, and a warning where conjugate gradients did not converge.
 
     Notes
     -----
@@ -78,7 +83,7 @@ def laplacian(
     mask = mask & xp.isfinite(wrapped_field_hz)
     field = xp.where(mask, wrapped_field_hz, xp.zeros_like(wrapped_field_hz))
     if not bool(xp.any(mask)):
-        return field
+        return Unwrapped(field)
     box = box_around(mask, _UNIT, margin_mm=1.0)
     pairs = [xp.astype(part, field.dtype) for part in pairs_inside(box.crop(mask))]
     differences = [
@@ -98,7 +103,8 @@ def laplacian(
         on_iteration=(lambda i, _: on_progress(i / settings.cg_max_iter)) if on_progress else None,
     )
     smooth = to_numpy(box.embed(solution.x))
-    return like(congruent(to_numpy(field), smooth, period_hz=period_hz, mask=to_numpy(mask)), field)
+    whole = congruent(to_numpy(field), smooth, period_hz=period_hz, mask=to_numpy(mask))
+    return Unwrapped(like(whole, field), () if solution.converged else (_UNFINISHED.format(solution.iterations),))
 
 
 def _inverse_laplacian(template: Array, shape: tuple[int, int, int]) -> Callable[[Array], Array]:

@@ -13,11 +13,11 @@ from napari_msqsm.qsm.unwrapping.quality import QualitySettings, quality
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from napari_msqsm._backend import Array
+    from napari_msqsm.qsm.unwrapping.result import Unwrapped
 
 UnwrapSettings = Annotated[PathSettings | QualitySettings | LaplacianSettings, Field(discriminator="method")]
 
-METHODS: Mapping[type, Callable[..., Array]] = {
+METHODS: Mapping[type, Callable[..., Unwrapped]] = {
     PathSettings: path,
     QualitySettings: quality,
     LaplacianSettings: laplacian,

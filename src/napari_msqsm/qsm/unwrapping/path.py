@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from napari_msqsm._backend import like, to_numpy
 from napari_msqsm.qsm.host.unwrap_path import unwrap_field
+from napari_msqsm.qsm.unwrapping.result import Unwrapped
 from napari_msqsm.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ class PathSettings(Settings):
     method: Literal["path"] = "path"
 
 
-def path(wrapped_field_hz: Array, *, period_hz: float, mask: Array) -> Array:
+def path(wrapped_field_hz: Array, *, period_hz: float, mask: Array) -> Unwrapped:
     """Unwrap from voxel to voxel, where second differences are smallest first.
 
     Parameters
@@ -32,8 +33,8 @@ def path(wrapped_field_hz: Array, *, period_hz: float, mask: Array) -> Array:
 
     Returns
     -------
-    Array
-        (X, Y, Z), zero outside the mask; differs from the input by whole periods.
+    Unwrapped
+        The field, zero outside the mask.
     """
     found = unwrap_field(to_numpy(wrapped_field_hz), period_hz=period_hz, mask=to_numpy(mask))
-    return like(found, wrapped_field_hz)
+    return Unwrapped(like(found, wrapped_field_hz))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from napari_msqsm._backend import like, to_numpy
 from napari_msqsm.qsm.host.unwrap_quality import unwrap_by_quality
+from napari_msqsm.qsm.unwrapping.result import Unwrapped
 from napari_msqsm.settings import Settings, quantity
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def quality(
     noise_sd_hz: Array | None = None,
     fit_residual: Array | None = None,
     settings: QualitySettings | None = None,
-) -> Array:
+) -> Unwrapped:
     """Unwrap along the spanning tree of the most trusted pairs of neighbours.
 
     Parameters
@@ -48,8 +49,8 @@ def quality(
 
     Returns
     -------
-    Array
-        (X, Y, Z), zero outside the mask; differs from the input by whole periods.
+    Unwrapped
+        The field, zero outside the mask.
     """
     settings = settings or QualitySettings()
     found = unwrap_by_quality(
@@ -60,4 +61,4 @@ def quality(
         noise_sd_hz=None if noise_sd_hz is None else to_numpy(noise_sd_hz),
         fit_residual=None if fit_residual is None else to_numpy(fit_residual),
     )
-    return like(found, wrapped_field_hz)
+    return Unwrapped(like(found, wrapped_field_hz))
