@@ -1,0 +1,191 @@
+"""Enhanced MR images: one file holds all slices, echoes and, with Philips and Canon, parts (PS3.3 A.36)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from dicom_scanner.head import gre_signal
+from dicom_scanner.instances import ENHANCED_MR_IMAGE, new_series, save, set_pixels, stored_as, uid
+from dicom_scanner.people import Patient, Visit, Written
+from dicom_scanner.philips import COMPONENT, WORDS, scaling, stored_values
+from dicom_scanner.vendors import GRE_NAMES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dicom_scanner.geometry import Geometry
+
+_SIEMENS_SLOPE = (2.0, -4096.0)
+
+
+def _item(**values: object) -> Sequence:
+    item = Dataset()
+    for keyword, value in values.items():
+        setattr(item, keyword, value)
+    return Sequence([item])
+
+
+def write_enhanced_gre(
+    folder: Path,
+    geometry: Geometry,
+    echo_times_s: tuple[float, ...],
+    *,
+    patient: Patient,
+    visit: Visit,
+    number: int,
+    minutes: float = 0.0,
+    parts: tuple[str, ...] = ("mag", "phase"),
+    real_world: bool = False,
+    seed: int = 0,
+    description: str = "",
+    **header_more: object,
+) -> list[Written]:
+    """Write one file per series: all parts together for Philips and Canon, one series per part for Siemens XA.
+
+    ``real_world`` adds the mapping to radians (C.7.6.16.2.11) beside the rescale to milliradians.
+    """
+    signal = gre_signal(geometry.shape, echo_times_s, seed)
+    groups = [(part,) for part in parts] if visit.vendor == "siemens-xa" else [parts]
+    out = []
+    for n, own_parts in enumerate(groups):
+        header = new_series(
+            patient,
+            visit,
+            number + n,
+            description or GRE_NAMES[visit.vendor],
+            minutes=minutes,
+            sop_class=ENHANCED_MR_IMAGE,
+            PulseSequenceName="*fl3d",
+            MRAcquisitionType="3D",
+            ImageType=WORDS[own_parts[0]][:2] + (["MIXED"] if len(own_parts) > 1 else [own_parts[0][0].upper()]),
+            ComplexImageComponent="MIXED" if len(own_parts) > 1 else COMPONENT[own_parts[0]],
+            **header_more,
+        )
+        header.AcquisitionDateTime = visit.date + header.AcquisitionTime
+        header.AcquisitionDuration = 240.0
+        header.Columns, header.Rows = geometry.shape[:2]
+        stored_as(header, 12)
+        header.SharedFunctionalGroupsSequence = Sequence([_shared(geometry)])
+        frames, groups_of_frames, true, steps = [], [], {}, {}
+        n_slices = geometry.shape[2]
+        for p, part in enumerate(own_parts):
+            true[part], stored = stored_values(part, signal)
+            steps[part] = scaling(part)[3]
+            if visit.vendor == "siemens-xa" and part == "phase":
+                steps[part] = 2 * np.pi / 4096
+                stored = np.clip(np.round((true[part] + np.pi) / steps[part]), 0, 4095)
+            for echo, time in enumerate(echo_times_s):
+                for k in range(n_slices):
+                    index = [1, k + 1, echo + 1, p + 1]
+                    groups_of_frames.append(
+                        _frame(visit.vendor, part, geometry, k, time, index, real_world=real_world, echo=echo)
+                    )
+                    frames.append(stored[echo, :, :, k])
+        header.PerFrameFunctionalGroupsSequence = Sequence(groups_of_frames)
+        header.NumberOfFrames = len(frames)
+        _dimensions(header)
+        set_pixels(header, np.stack(frames, axis=-1))
+        own = folder / f"{number + n:03d}_{header.SeriesDescription.replace(' ', '_')}"
+        header.InstanceNumber = 1
+        path = save(header, own / f"IM_{number + n:04d}", uid(header.SeriesInstanceUID, 1))
+        out.append(
+            Written(
+                header.SeriesInstanceUID,
+                number + n,
+                "GRE",
+                visit.vendor,
+                own,
+                (path,),
+                geometry.affine,
+                true,
+                steps,
+                echo_times_s,
+                patient,
+                visit,
+            )
+        )
+    return out
+
+
+def _shared(geometry: Geometry) -> Dataset:
+    shared = Dataset()
+    shared.PixelMeasuresSequence = _item(
+        PixelSpacing=geometry.spacing,
+        SliceThickness=geometry.voxel_mm[2],
+        SpacingBetweenSlices=geometry.voxel_mm[2],
+    )
+    shared.PlaneOrientationSequence = _item(ImageOrientationPatient=geometry.orientation)
+    shared.MRTimingAndRelatedParametersSequence = _item(RepetitionTime=40.0, FlipAngle=15.0, EchoTrainLength=1)
+    shared.MRImagingModifierSequence = _item(PixelBandwidth=260.0, TransmitterFrequency=123.2)
+    return shared
+
+
+def _frame(
+    vendor: str, part: str, geometry: Geometry, k: int, time_s: float, index: list[int], *, real_world: bool, echo: int
+) -> Dataset:
+    frame = Dataset()
+    frame.FrameContentSequence = _item(
+        DimensionIndexValues=index,
+        StackID="1",
+        InStackPositionNumber=k + 1,
+        TemporalPositionIndex=1,
+        FrameAcquisitionNumber=1,
+    )
+    frame.PlanePositionSequence = _item(ImagePositionPatient=geometry.position(k))
+    frame.MREchoSequence = _item(EffectiveEchoTime=round(time_s * 1e3, 6))
+    frame.MRImageFrameTypeSequence = _item(
+        FrameType=WORDS[part][:2] + [part[0].upper(), "NONE"],
+        PixelPresentation="MONOCHROME",
+        VolumetricProperties="VOLUME",
+        VolumeBasedCalculationTechnique="NONE",
+        ComplexImageComponent=COMPONENT[part],
+        AcquisitionContrast="UNKNOWN",
+    )
+    slope, intercept, scale_slope, _ = scaling(part)
+    kind = "milliradials" if part == "phase" else "normalized"
+    if vendor == "siemens-xa":
+        slope, intercept, kind = (*_SIEMENS_SLOPE, "US") if part == "phase" else (1.0, 0.0, "US")
+    elif vendor == "canon":
+        kind = "mrad" if part == "phase" else "US"
+    frame.PixelValueTransformationSequence = _item(
+        RescaleIntercept=f"{intercept:.12g}"[:16], RescaleSlope=f"{slope:.12g}"[:16], RescaleType=kind
+    )
+    if real_world and part == "phase":
+        frame.RealWorldValueMappingSequence = _item(
+            RealWorldValueFirstValueMapped=0,
+            RealWorldValueLastValueMapped=4095,
+            RealWorldValueIntercept=intercept / 1e3,
+            RealWorldValueSlope=slope / 1e3,
+            LUTLabel="phase",
+            MeasurementUnitsCodeSequence=_item(CodeValue="rad", CodingSchemeDesignator="UCUM", CodeMeaning="radian"),
+        )
+    if vendor == "philips":
+        private = Dataset()
+        block = private.private_block(0x2005, "Philips MR Imaging DD 001", create=True)
+        block.add_new(0x0E, "FL", scale_slope)
+        private.EchoNumbers = echo + 1
+        frame.private_block(0x2005, "Philips MR Imaging DD 005", create=True).add_new(0x0F, "SQ", Sequence([private]))
+    return frame
+
+
+def _dimensions(header: Dataset) -> None:
+    organisation = uid(header.SeriesInstanceUID, "dimensions")
+    header.DimensionOrganizationSequence = _item(DimensionOrganizationUID=organisation)
+    pointers = [
+        (0x00209056, 0x00209111),  # stack
+        (0x00209057, 0x00209111),  # position in stack
+        (0x00189082, 0x00189114),  # echo time
+        (0x00089208, 0x00189226),  # part
+    ]
+    items = []
+    for tag, group in pointers:
+        item = Dataset()
+        item.DimensionOrganizationUID = organisation
+        item.DimensionIndexPointer = tag
+        item.FunctionalGroupPointer = group
+        items.append(item)
+    header.DimensionIndexSequence = Sequence(items)
