@@ -8,7 +8,7 @@ import pytest
 from qtpy.QtWidgets import QPushButton
 
 from napari_msqsm.widgets.map_dialog import MapDialog
-from napari_msqsm.workflow.adopt import ExistingMap
+from napari_msqsm.workflow.bring_in.susceptibility import ExistingMap
 
 pytestmark = pytest.mark.gui
 

@@ -158,7 +158,7 @@ def _request(args: argparse.Namespace) -> FilesRequest:
 
 def _adopt(args: argparse.Namespace) -> int:
     from napari_msqsm.errors import ParameterError
-    from napari_msqsm.workflow.adopt import ExistingMap, adopt_file
+    from napari_msqsm.workflow.bring_in.susceptibility import ExistingMap, adopt_file
 
     if args.chi_unit is None:
         raise ParameterError("--chi-map needs --chi-unit ppm or ppb; maps do not say their unit")

@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_msqsm.widgets.file_row import NIFTI_FILTER, file_row
-from napari_msqsm.workflow.adopt import ExistingMap
+from napari_msqsm.workflow.bring_in.susceptibility import ExistingMap
 
 _UNITS = {"choose…": None, "ppm": "ppm", "ppb": "ppb"}
 

@@ -24,7 +24,7 @@ from napari_msqsm.widgets.map_dialog import MapDialog
 from napari_msqsm.widgets.panel import Panel
 from napari_msqsm.widgets.task_view import ErrorReport, TaskView
 from napari_msqsm.widgets.words import images_words, session_details, state_words
-from napari_msqsm.workflow.adopt import ExistingMap, adopt_file, adopt_susceptibility
+from napari_msqsm.workflow.bring_in.susceptibility import ExistingMap, adopt_file, adopt_susceptibility
 from napari_msqsm.workflow.outcome import Outcome
 from napari_msqsm.workflow.tasks import OnProgress
 

@@ -8,7 +8,7 @@ import pytest
 
 from napari_msqsm.errors import InputError
 from napari_msqsm.io.bids import open_study
-from napari_msqsm.workflow.adopt import ExistingMap, adopt_susceptibility
+from napari_msqsm.workflow.bring_in.susceptibility import ExistingMap, adopt_susceptibility
 from napari_msqsm.workflow.opening import new_workspace
 from napari_msqsm.workspace.status import SessionState
 
