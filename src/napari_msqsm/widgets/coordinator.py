@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from napari_msqsm.model.gre_files import GreFiles
     from napari_msqsm.model.study import Session
+    from napari_msqsm.widgets.import_work import ImportWork
     from napari_msqsm.workspace.workspace import Reading, Workspace
 
 _POLL_MS = 100
@@ -69,6 +70,7 @@ class Coordinator(QObject):
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="msqsm-reading")
         self._n_reading = 0
         self._is_shut = False
+        self._importing: ImportWork | None = None
         self._last_opened = 0
         self._last_shown = 0
         self._has_read.connect(self._on_read)
@@ -123,7 +125,37 @@ class Coordinator(QObject):
             if turn == self._last_shown:
                 layers.show_session(self._viewer, session.label, images)
 
-        self._read(lambda: images_of(session), done)
+        self.read_beside(lambda: images_of(session), done)
+
+    def read_beside(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        """Do ``work`` in the reading thread, then ``done`` with its result in this one."""
+        if self._is_shut:
+            return
+
+        def job() -> None:
+            try:
+                value, error = work(), None
+            except Exception as raised:  # noqa: BLE001  told to the user, whatever it is
+                value, error = None, raised
+            if not self._is_shut:
+                self._has_read.emit((done, value, error))
+
+        self._n_reading += 1
+        self._reader.submit(job)
+        self.reading_changed.emit()
+
+    @property
+    def importing(self) -> ImportWork:
+        """The DICOM import of this window; made when it is first asked for."""
+        if self._importing is None:
+            from napari_msqsm.widgets.import_work import ImportWork
+
+            self._importing = ImportWork(self)
+        return self._importing
+
+    def remove_layers_below(self, folder: Path) -> None:
+        """Take layers of files in a folder off the screen: the folder goes."""
+        layers.remove_below(self._viewer, folder)
 
     @property
     def is_reading(self) -> bool:
@@ -158,6 +190,8 @@ class Coordinator(QObject):
         self._watched.clear()
         self.tasks.shut_down()
         self._reader.shutdown(wait=True, cancel_futures=True)
+        if self._importing is not None:
+            self._importing.close()
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Shut down once the window has closed; a close that the user takes back changes nothing."""
@@ -187,24 +221,7 @@ class Coordinator(QObject):
             if show and self.workspace.selected is not None:
                 self.show_session(self.workspace.selected)
 
-        self._read(read, done)
-
-    def _read(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
-        """Do ``work`` in the reading thread, then ``done`` with its result in this one."""
-        if self._is_shut:
-            return
-
-        def job() -> None:
-            try:
-                value, error = work(), None
-            except Exception as raised:  # noqa: BLE001  told to the user, whatever it is
-                value, error = None, raised
-            if not self._is_shut:
-                self._has_read.emit((done, value, error))
-
-        self._n_reading += 1
-        self._reader.submit(job)
-        self.reading_changed.emit()
+        self.read_beside(read, done)
 
     def _on_read(self, result: Any) -> None:
         done, value, error = result
@@ -251,7 +268,7 @@ class Coordinator(QObject):
 
         self._last_opened += 1
         turn = self._last_opened
-        self._read(self.workspace.read_again, done)
+        self.read_beside(self.workspace.read_again, done)
 
 
 def coordinator_of(viewer: Viewer) -> Coordinator:

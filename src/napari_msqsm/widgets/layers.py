@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,6 +87,13 @@ def show(viewer: Viewer, images: Iterable[DisplayImage]) -> None:
     if empty and len(viewer.layers):
         viewer.reset_view()
     mark_sides(viewer)
+
+
+def remove_below(viewer: Viewer, folder: Path) -> None:
+    """Remove layers of files in a folder."""
+    for layer in [layer for layer in viewer.layers if _METADATA in layer.metadata]:
+        if Path(layer.metadata[_METADATA]["path"]).is_relative_to(folder):
+            viewer.layers.remove(layer)
 
 
 def widen(layer: Layer) -> None:
