@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_msqsm.model.grid import Grid, reoriented
-from napari_msqsm.widgets.display import from_display, to_display
+from napari_msqsm.widgets.display import from_display, to_display, world_from_screen
 
 CODES = ["".join(c) for p in itertools.permutations(("RL", "AP", "SI")) for c in itertools.product(*p)]
 AFFINE = np.array([[2.0, 0, 0, -30], [0, 3.0, 0, 20], [0, 0, 4.0, 7], [0, 0, 0, 1]])
@@ -53,3 +53,16 @@ def test_two_grids_about_one_point_overlap_on_screen():
         centres.append(np.array(placed.translate) + (np.array(placed.data.shape) - 1) / 2 * np.array(placed.scale))
     assert centres[0] == pytest.approx(centres[1])
     assert centres[0] == pytest.approx((20.0, 6.0, -4.0))
+
+
+@pytest.mark.parametrize("codes", CODES[::5])
+@pytest.mark.parametrize("angle_deg", [0.0, 25.0])
+def test_a_place_on_the_screen_is_told_in_the_scanner(asymmetric, codes, angle_deg):
+    c, s = np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))
+    tilt = np.array([[1, 0, 0, 3], [0, c, -s, 0], [0, s, c, -8], [0, 0, 0, 1]])
+    stored, grid = reoriented(asymmetric, Grid(asymmetric.shape, tilt @ AFFINE), codes)
+    placed = to_display(stored, grid)
+    for index in [(0, 0, 0), (4, 0, 2), (1, 3, 0)]:
+        on_screen = np.array(index) * placed.scale + placed.translate
+        voxel = np.argwhere(stored == placed.data[index])[0]
+        np.testing.assert_allclose(world_from_screen(grid) @ (*on_screen, 1.0), grid.affine @ (*voxel, 1.0), atol=1e-9)

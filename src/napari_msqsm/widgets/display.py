@@ -46,10 +46,32 @@ def to_display(array: NDArray[Any], grid: Grid) -> Placed:
     lead = turned.ndim - 3
     data = np.transpose(turned, (*range(lead), lead + 2, lead + 1, lead))
     x, y, z = on_screen.voxel_size_mm
+    return Placed(data, (z, y, x), _first_voxel(on_screen))
+
+
+def world_from_screen(grid: Grid) -> NDArray[np.float64]:
+    """Tell where in the scanner a point of the screen lies, for an image that `to_display` placed.
+
+    Returns
+    -------
+    NDArray
+        (4, 4) position (z, y, x, 1) on the screen in mm → position in the scanner in mm RAS+.
+    """
+    _, on_screen = reoriented(np.empty(grid.shape, dtype=np.bool_), grid, SCREEN_CODES)
+    index_from_screen = np.zeros((4, 4))
+    index_from_screen[3, 3] = 1.0
+    for axis, (size, first) in enumerate(zip(on_screen.voxel_size_mm[::-1], _first_voxel(on_screen), strict=True)):
+        index_from_screen[2 - axis, axis] = 1.0 / size
+        index_from_screen[2 - axis, 3] = -first / size
+    return np.asarray(on_screen.affine @ index_from_screen)
+
+
+def _first_voxel(on_screen: Grid) -> tuple[float, float, float]:
+    """Place of the first voxel of a grid in screen order: (z, y, x) in mm."""
+    x, y, z = on_screen.voxel_size_mm
     half = (np.array(on_screen.shape) - 1) / 2.0
     right, front, up = (float(value) for value in (on_screen.affine @ (*half, 1.0))[:3])
-    first = (up - half[2] * z, -front - half[1] * y, -right - half[0] * x)
-    return Placed(data, (z, y, x), (float(first[0]), float(first[1]), float(first[2])))
+    return float(up - half[2] * z), float(-front - half[1] * y), float(-right - half[0] * x)
 
 
 def from_display(data: NDArray[Any], grid: Grid) -> NDArray[Any]:

@@ -57,11 +57,12 @@ class PairPictures:
     ) -> None:
         self.fixed = np.asarray(fixed, dtype=np.float32)
         self.grid = grid
-        self.moving = np.ascontiguousarray(moving, dtype=np.float32)
+        # one more voxel all around, so that rounding does not push the outermost ones out of the image
+        self._padded = np.pad(np.asarray(moving, dtype=np.float32), 1, mode="edge")
         self.moving_grid = moving_grid
         self.transform = transform
         self.fixed_range = brightness_range(self.fixed)
-        self.moving_range = brightness_range(self.moving)
+        self.moving_range = brightness_range(moving)
         self.learn_grey_levels()
 
     def learn_grey_levels(self) -> None:
@@ -118,6 +119,12 @@ class PairPictures:
         to_voxel = np.linalg.inv(self.moving_grid.affine) @ self.transform.matrix @ onto.affine
         out = np.empty(onto.shape, dtype=np.float32)
         ndimage.affine_transform(
-            self.moving, to_voxel[:3, :3], to_voxel[:3, 3], output=out, output_shape=onto.shape, order=1, cval=np.nan
+            self._padded,
+            to_voxel[:3, :3],
+            to_voxel[:3, 3] + 1,
+            output=out,
+            output_shape=onto.shape,
+            order=1,
+            cval=np.nan,
         )
         return out
