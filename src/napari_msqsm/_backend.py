@@ -56,6 +56,14 @@ def like(array: Any, template: Array, *, dtype: Any = None) -> Array:
     return xp.asarray(array, device=device(template), dtype=dtype)
 
 
+def histogram(index: Array, weight: Array, length: int) -> Array:
+    """Sum of the weights of every index 0…length − 1, float64; test libraries without a histogram go by the host."""
+    xp = namespace_of(index, weight)
+    if is_numpy_namespace(xp) or is_cupy_namespace(xp):
+        return xp.bincount(index, weights=weight, minlength=length)
+    return like(np.bincount(to_numpy(index), to_numpy(weight), length), weight, dtype=xp.float64)
+
+
 def array_module(name: str) -> Namespace:
     """Namespace for a ``--device`` choice: ``cpu``, ``cuda`` or ``auto`` (the GPU when it is usable).
 

@@ -48,6 +48,11 @@ class RegistrationSettings(Settings):
         0.25, gt=0, lt=1, help="Part of the fixed head that must lie inside the moving image."
     )
 
+    @property
+    def levels_mm(self) -> tuple[float, ...]:
+        """Voxel edges of the levels that are used."""
+        return self.level_mm[:-1] if self.preview and len(self.level_mm) > 1 else self.level_mm
+
     @model_validator(mode="after")
     def _levels_agree(self) -> RegistrationSettings:
         counts = {len(self.level_mm), len(self.n_points), len(self.n_bins), len(self.tolerance_mm)}
