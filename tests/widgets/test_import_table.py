@@ -30,7 +30,8 @@ PLAN = ImportPlan(
         row(3, "MEGRE", 2, post_gd=False),
         row(4, "MEGRE", 2, part="phase", post_gd=False),
         row(5, "T2w", 3, 0.3, problems=("2 slices are missing",)),
-        row(1, "ignore", 4),
+        row(1, "ignore", 0),
+        row(6, "ignore", 0),
     )
 )
 
@@ -170,7 +171,7 @@ def test_several_rows_are_changed_at_once(qtbot, table, model):
     table.selectAll()
     with qtbot.waitSignal(model.edit_requested) as asked:
         table.change_selected("post_gd", True)
-    assert sorted(asked.args[0]) == ["1.1", "1.2", "1.3", "1.4", "1.5"]
+    assert sorted(asked.args[0]) == ["1.1", "1.2", "1.3", "1.4", "1.5", "1.6"]
     assert asked.args[1:] == ["post_gd", True]
 
 

@@ -11,6 +11,7 @@ from napari_msqsm.workflow.dicom_import.row_words import (
     gadolinium_words,
     part_words,
     role_words,
+    run_words,
     series_words,
     size_words,
 )
@@ -56,17 +57,19 @@ def columns_of(date_words: Callable[[PlannedSeries], str]) -> tuple[Column, ...]
             "Patient",
             "Name in the study; the name on the scanner is written nowhere in it",
             lambda row: row.patient_id,
-            lambda row: (row.patient_id, row.session_id, row.acquisition),
+            lambda row: (row.patient_id, row.session_id, not row.is_kept, row.acquisition),
             "patient_id",
         ),
         Column(
             "Session",
             "Visit in the study",
             lambda row: row.session_id,
-            lambda row: (row.session_id, row.patient_id, row.acquisition),
+            lambda row: (row.session_id, row.patient_id, not row.is_kept, row.acquisition),
             "session_id",
         ),
-        Column("Date", "As it will be written", date_words, lambda row: (date_words(row), row.acquisition)),
+        Column(
+            "Date", "As it will be written", date_words, lambda row: (date_words(row), not row.is_kept, row.acquisition)
+        ),
         Column(
             "Series",
             "Number and name on the scanner",
@@ -92,7 +95,7 @@ def columns_of(date_words: Callable[[PlannedSeries], str]) -> tuple[Column, ...]
         Column("Holds", "Parts of the complex signal", part_words, part_words),
         Column("Size", "Voxels", size_words, _largest),
         Column("Files", "DICOM instances", lambda row: str(row.series.n_files), lambda row: row.series.n_files),
-        Column("Run", "First or repeated acquisition", lambda row: str(row.run), lambda row: row.run),
+        Column("Run", "First or repeated acquisition of a contrast in its session", run_words, lambda row: row.run),
         Column(
             "After Gd",
             "Whether gadolinium had been given in this session; it raises susceptibility",

@@ -9,7 +9,7 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
 from qtpy.QtGui import QBrush, QColor
 
 from napari_msqsm.widgets.import_columns import Column, columns_of
-from napari_msqsm.workflow.dicom_import.row_order import arranged
+from napari_msqsm.workflow.dicom_import.row_order import arranged, group_of
 from napari_msqsm.workflow.dicom_import.row_words import confidence_words, needs_look
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class ImportModel(QAbstractTableModel):
 
     def series_with(self, row: PlannedSeries) -> tuple[str, ...]:
         """All series of a row's acquisition, which changes as a whole."""
-        return tuple(each.series.series_uid for each in self._rows if each.acquisition == row.acquisition)
+        return tuple(each.series.series_uid for each in self._rows if group_of(each) == group_of(row))
 
     def check_label(self, field: str, value: str) -> bool:
         """Whether a name may be written; `refused` tells why not."""
@@ -171,6 +171,6 @@ class ImportModel(QAbstractTableModel):
         above, below = self._acquisition(place - 1) == here, self._acquisition(place + 1) == here
         return {(False, False): " ", (False, True): "┌", (True, True): "│", (True, False): "└"}[above, below]
 
-    def _acquisition(self, place: int) -> int | None:
+    def _acquisition(self, place: int) -> str | int | None:
         inside = 0 <= place < len(self._shown)
-        return self._rows[self._shown[place]].acquisition if inside else None
+        return group_of(self._rows[self._shown[place]]) if inside else None

@@ -40,5 +40,10 @@ def test_an_acquisition_is_shown_in_full_when_one_of_its_rows_matters():
     assert arranged([], lambda _: 0) == []
 
 
+def test_series_that_are_left_out_stand_alone():
+    rows = [row(1, 0), row(2, 1), row(3, 0)]
+    assert arranged(rows, lambda row: row.series.number) == [0, 1, 2]
+
+
 def test_rows_to_look_at_are_counted():
     assert rows_to_look_at(ROWS) == 1

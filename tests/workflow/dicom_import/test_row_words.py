@@ -16,6 +16,7 @@ from napari_msqsm.workflow.dicom_import.row_words import (
     needs_look,
     part_words,
     role_words,
+    run_words,
     series_words,
     size_words,
 )
@@ -30,7 +31,8 @@ def row_of(parts, times_s, shape=(64, 64, 20), **changes):
 
 
 @pytest.mark.parametrize(
-    ("confidence", "words"), [(1.0, "sure"), (0.9, "sure"), (0.75, "likely"), (0.6, "likely"), (0.2, "please check")]
+    ("confidence", "words"),
+    [(1.0, "sure"), (0.9, "sure"), (0.75, "likely"), (0.51, "likely"), (0.5, "please check"), (0.2, "please check")],
 )
 def test_confidence_is_told_in_three_words(confidence, words):
     assert confidence_words(row_of(["mag"], [0.005], confidence=confidence)) == words
@@ -63,6 +65,13 @@ def test_sizes_are_told_once_each():
 
 def test_every_role_has_words_of_its_own():
     assert len({role_words(role) for role in ROLES}) == len(ROLES)
+
+
+def test_repeated_runs_tell_which_one_is_used():
+    row = row_of(["mag"], [0.005], run=2)
+    assert run_words(row) == "2"
+    assert run_words(replace(row, run=1, used=False)) == "1, not used"
+    assert run_words(replace(row, role="ignore")) == ""
 
 
 def test_gadolinium_and_series():

@@ -33,13 +33,18 @@ def arranged(
     keep
         Which rows matter; an acquisition is shown in full when one of its rows matters. All, unless given.
     """
-    members: dict[int, list[int]] = {}
+    members: dict[str | int, list[int]] = {}
     for index, row in enumerate(rows):
-        members.setdefault(row.acquisition, []).append(index)
+        members.setdefault(group_of(row), []).append(index)
     shown = [each for each in members.values() if keep is None or any(keep(rows[index]) for index in each)]
     pick = max if descending else min
     shown.sort(key=lambda each: pick(key(rows[index]) for index in each), reverse=descending)
     return [index for each in shown for index in sorted(each, key=lambda index: rows[index].series.number)]
+
+
+def group_of(row: PlannedSeries) -> str | int:
+    """What a row has in common with the others of its acquisition; a series that is left out stands alone."""
+    return row.acquisition or row.series.series_uid
 
 
 def rows_to_look_at(rows: Sequence[PlannedSeries]) -> int:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Confidence = Literal["sure", "likely", "please check"]
 
 SURE = 0.9
-LIKELY = 0.6
+DOUBTFUL = 0.5
 _PARTS: tuple[tuple[Part, str], ...] = (
     ("mag", "magnitude"),
     ("phase", "phase"),
@@ -29,10 +29,10 @@ _ROLES: dict[Role, str] = {
 
 
 def confidence_words(row: PlannedSeries) -> Confidence:
-    """How sure the proposal is: from `SURE` on, from `LIKELY` on, and below."""
+    """How sure the proposal is: from `SURE` on, above `DOUBTFUL`, and below."""
     if row.confidence >= SURE:
         return "sure"
-    return "likely" if row.confidence >= LIKELY else "please check"
+    return "likely" if row.confidence > DOUBTFUL else "please check"
 
 
 def needs_look(row: PlannedSeries) -> bool:
@@ -69,6 +69,13 @@ def size_words(row: PlannedSeries) -> str:
 def gadolinium_words(*, post_gd: bool | None) -> str:
     """Whether gadolinium had been given."""
     return "unknown" if post_gd is None else "yes" if post_gd else "no"
+
+
+def run_words(row: PlannedSeries) -> str:
+    """Number of a repeated acquisition, and whether later steps take it; empty for what is left out."""
+    if not row.is_kept:
+        return ""
+    return str(row.run) if row.used else f"{row.run}, not used"
 
 
 def series_words(row: PlannedSeries) -> str:
