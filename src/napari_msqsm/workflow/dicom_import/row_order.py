@@ -43,7 +43,7 @@ def arranged(
 
 
 def group_of(row: PlannedSeries) -> str | int:
-    """What a row has in common with the others of its acquisition; a series that is left out stands alone."""
+    """Return what the rows of an acquisition have in common; a series that is left out stands alone."""
     return row.acquisition or row.series.series_uid
 
 

@@ -72,7 +72,7 @@ def gadolinium_words(*, post_gd: bool | None) -> str:
 
 
 def run_words(row: PlannedSeries) -> str:
-    """Number of a repeated acquisition, and whether later steps take it; empty for what is left out."""
+    """Tell which of repeated acquisitions it is, and whether later steps take it; empty for what is left out."""
     if not row.is_kept:
         return ""
     return str(row.run) if row.used else f"{row.run}, not used"
