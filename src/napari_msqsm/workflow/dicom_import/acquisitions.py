@@ -1,0 +1,148 @@
+"""Which series belong together: magnitude and phase, echoes, repeated runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from napari_msqsm.io.dicom.series import ConvertedSeries, ImagePart
+    from napari_msqsm.workflow.dicom_import.plan import PlannedSeries, Role
+
+_SAME_TIME = timedelta(seconds=90)
+"""Magnitude and phase of one acquisition carry the same time, or that of their reconstruction."""
+_PARTNERS_APART = 3
+_TIME_TOLERANCE_S = 1e-5
+_PAIRS: tuple[tuple[ImagePart, ImagePart], ...] = (("mag", "phase"), ("real", "imag"))
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """Rows that were measured at once, in order of series number."""
+
+    rows: tuple[PlannedSeries, ...]
+
+    @property
+    def role(self) -> Role:
+        """Role of its rows."""
+        return self.rows[0].role
+
+    @property
+    def order(self) -> tuple[bool, datetime | None, int]:
+        """Sort key: when, then series number; what has no time comes last."""
+        return order_of(self.rows[0].series)
+
+    @property
+    def numbers(self) -> str:
+        """Series numbers, for messages."""
+        return " and ".join(str(row.series.number) for row in self.rows)
+
+    def echo_times_s(self, *parts: ImagePart) -> tuple[float, ...]:
+        """Echo times of some parts, or of all, increasing."""
+        found = {
+            image.echo_time_s
+            for row in self.rows
+            for image in row.series.images
+            if image.echo_time_s is not None and (not parts or image.part in parts)
+        }
+        return tuple(sorted(found))
+
+    @property
+    def parts(self) -> frozenset[ImagePart]:
+        """Which parts it holds."""
+        return frozenset(part for row in self.rows for part in row.series.parts)
+
+    @property
+    def n_slices(self) -> int:
+        """Slices of its images."""
+        shapes = (image.shape for row in self.rows for image in row.series.images)
+        return max((shape[2] for shape in shapes if len(shape) > 2), default=1)
+
+    @property
+    def has_pair(self) -> bool:
+        """Whether every echo has magnitude and phase, or real and imaginary parts."""
+        return any(
+            {one, other} <= self.parts and self.echo_times_s(one) == self.echo_times_s(other) for one, other in _PAIRS
+        )
+
+
+def order_of(series: ConvertedSeries) -> tuple[bool, datetime | None, int]:
+    """Sort key of series: when, then series number; what has no time comes last."""
+    return (series.acquired_at is None, series.acquired_at, series.number)
+
+
+def acquisitions_of(rows: Iterable[PlannedSeries]) -> list[Acquisition]:
+    """Join rows of one session and one role that were measured at once, in order of time.
+
+    Siemens and others store magnitude and phase as two series, some archives every echo as one: series join where
+    they hold different parts or different echoes, on grids of one shape, of the same examination, at the same time.
+    """
+    out: list[list[PlannedSeries]] = []
+    for row in sorted(rows, key=lambda row: order_of(row.series)):
+        partner = None
+        if row.role == "MEGRE":
+            fitting = [group for group in out if all(_belong(row, other) for other in group)]
+            partner = min(fitting, key=lambda group: abs(group[0].series.number - row.series.number), default=None)
+        if partner is None:
+            out.append([row])
+        else:
+            partner.append(row)
+    return [Acquisition(tuple(group)) for group in out]
+
+
+def incomplete(acquisition: Acquisition, others: Sequence[Acquisition]) -> str:
+    """Say what an acquisition lacks beside others of its role, by which an aborted scan is told; empty for nothing.
+
+    Parameters
+    ----------
+    acquisition
+        The one.
+    others
+        All of that role by the same protocol, in this session and others of the patient.
+    """
+    alike = [other for other in others if _name(other) == _name(acquisition)]
+    most = max((other.n_slices for other in alike), default=0)
+    if acquisition.n_slices < most:
+        return f"{acquisition.n_slices} of {most} slices"
+    echoes = max((len(other.echo_times_s()) for other in alike), default=0)
+    if len(acquisition.echo_times_s()) < echoes:
+        return f"{len(acquisition.echo_times_s())} of {echoes} echoes"
+    if acquisition.role == "MEGRE" and not acquisition.has_pair and any(other.has_pair for other in alike):
+        return "not every echo has magnitude and phase"
+    return ""
+
+
+def _name(acquisition: Acquisition) -> str:
+    return " ".join(acquisition.rows[0].series.description.lower().split())
+
+
+def _belong(one: PlannedSeries, other: PlannedSeries) -> bool:
+    a, b = one.series, other.series
+    if a.study_uid != b.study_uid or abs(a.number - b.number) > _PARTNERS_APART or _shapes(a) != _shapes(b):
+        return False
+    if a.acquired_at is not None and b.acquired_at is not None and abs(a.acquired_at - b.acquired_at) > _SAME_TIME:
+        return False
+    if not a.parts & b.parts:
+        return _same_times(a, b)
+    return not _shared_echo(a, b) and a.description == b.description
+
+
+def _shapes(series: ConvertedSeries) -> frozenset[tuple[int, ...]]:
+    return frozenset(image.shape[:3] for image in series.images)
+
+
+def _same_times(a: ConvertedSeries, b: ConvertedSeries) -> bool:
+    one, other = a.echo_times_s, b.echo_times_s
+    if not one or not other:
+        return True
+    return len(one) == len(other) and all(abs(x - y) <= _TIME_TOLERANCE_S for x, y in zip(one, other, strict=True))
+
+
+def _shared_echo(a: ConvertedSeries, b: ConvertedSeries) -> bool:
+    if not a.echo_times_s or not b.echo_times_s:
+        return True
+    return any(abs(x - y) <= _TIME_TOLERANCE_S for x in a.echo_times_s for y in b.echo_times_s)

@@ -1,0 +1,119 @@
+"""What a study holds already, and who is who in it: a later import gives the same patient the same name and offset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from napari_msqsm.errors import InputError
+from napari_msqsm.io.bids import is_bids
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+_IMAGES = (".nii.gz", ".nii")
+
+
+@dataclass(frozen=True)
+class KeyRow:
+    """One DICOM series and what it became in the study: a line of the private key file.
+
+    Parameters
+    ----------
+    patient_id, session_id
+        Names in the study, without ``sub-`` and ``ses-``.
+    stem
+        Start of its files' names, such as ``sub-01_ses-02_FLAIR``.
+    patient_key, patient_name, birth_date, sex
+        Who it is, as the scanner wrote it.
+    study_uid, series_uid, series_number, series_description
+        Which series it was.
+    acquired_at
+        When, in true time; None where the header had no date.
+    offset_days
+        Days by which all dates of this patient were moved; 0 where they were kept.
+    """
+
+    patient_id: str
+    session_id: str
+    stem: str
+    patient_key: str
+    patient_name: str
+    birth_date: str
+    sex: str
+    study_uid: str
+    series_uid: str
+    series_number: int
+    series_description: str
+    acquired_at: datetime | None
+    offset_days: int
+
+
+@dataclass(frozen=True)
+class Existing:
+    """State of the study that an import is added to; empty for a new one.
+
+    Parameters
+    ----------
+    key
+        All lines of the key file.
+    sessions
+        Patient → names of its sessions on disk, without their prefixes.
+    images
+        Names of the images of all sessions, without their ending.
+    problems
+        One sentence each.
+    """
+
+    key: tuple[KeyRow, ...] = ()
+    sessions: Mapping[str, frozenset[str]] = field(default_factory=dict, hash=False)
+    images: frozenset[str] = frozenset()
+    problems: tuple[str, ...] = ()
+
+    def offset_days(self, patient_id: str) -> int | None:
+        """Days by which the dates of a patient were moved; None for one who is not in the key file."""
+        return next((row.offset_days for row in self.key if row.patient_id == patient_id), None)
+
+    def row_of(self, series_uid: str) -> KeyRow | None:
+        """Say what a series became, where its files are still in the study."""
+        return next((row for row in self.key if row.series_uid == series_uid and self.has(row.stem)), None)
+
+    def has(self, stem: str) -> bool:
+        """Whether files of an acquisition are in the study: ``…_run-1_MEGRE`` stands for all its echoes and parts."""
+        head, _, suffix = stem.rpartition("_")
+        return any(name.startswith(f"{head}_") and name.endswith(f"_{suffix}") for name in self.images) and bool(head)
+
+
+def read_existing(bids_dir: Path, key: tuple[KeyRow, ...], *, key_file: Path) -> Existing:
+    """Look at the folder that will be written to.
+
+    Raises
+    ------
+    InputError
+        When there is something else than a BIDS dataset.
+    """
+    if not bids_dir.exists():
+        return Existing(key)
+    if not bids_dir.is_dir():
+        raise InputError(f"{bids_dir} is a file; give the folder of the study")
+    if any(bids_dir.iterdir()) and not is_bids(bids_dir):
+        raise InputError(f"{bids_dir} is not empty and not a BIDS dataset; give a new folder or that of a study")
+    sessions = {
+        place.name.removeprefix("sub-"): frozenset(visit.name.removeprefix("ses-") for visit in place.glob("ses-*/"))
+        for place in bids_dir.glob("sub-*/")
+    }
+    images = frozenset(_stem(path.name) for path in bids_dir.glob("sub-*/**/anat/sub-*") if path.name.endswith(_IMAGES))
+    problems = []
+    strangers = sorted(set(sessions) - {row.patient_id for row in key})
+    if strangers:
+        problems.append(
+            f"{len(strangers)} patients of {bids_dir.name} (sub-{strangers[0]}, …) are not in the key file "
+            f"{key_file.name}: whether they are among those of this import cannot be known"
+        )
+    return Existing(key, sessions, images, tuple(problems))
+
+
+def _stem(name: str) -> str:
+    return name.removesuffix(".gz").removesuffix(".nii")
