@@ -10,6 +10,8 @@ from napari_msqsm.cli import common, recon_settings
 if TYPE_CHECKING:
     import argparse
 
+    from napari_msqsm.model.study import Session
+
 HELP = "reconstruct every session of a BIDS dataset (BIDS-App convention)"
 
 
@@ -23,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--work-dir", type=Path, metavar="D", help="folder for the cache of steps")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and leave")
+    parser.add_argument(
+        "--own-masks", action="store_true", help="make brain and CSF masks even where some were taken over (add masks)"
+    )
     common.add_by_products(parser)
     recon_settings.add_arguments(parser)
 
@@ -46,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"no session in {args.bids_dir} has multi-echo magnitude and phase")
     if args.dry_run:
         for session in usable:
-            common.say(args, f"would reconstruct {session.label}")
+            common.say(args, f"would reconstruct {session.label}{_with_masks(session, args)}")
         common.write_json(args, {"sessions": [session.label for session in usable]})
         return common.DONE
     batch = common.run_task(
@@ -61,14 +66,23 @@ def run(args: argparse.Namespace) -> int:
             seed=args.seed,
             work_dir=args.work_dir,
             by_products=args.by_products,
+            given_masks=not args.own_masks,
             on_progress=on_progress,
             cancel=cancel,
             on_warning=common.warn,
         ),
     )
     for outcome in batch.outcomes:
-        common.say(args, f"{outcome.label}: {outcome.chimap}")
+        masks = _with_masks(study.session(outcome.label), args)
+        common.say(args, f"{outcome.label}: {outcome.chimap}{masks}")
     for label, sentence in batch.refused.items():
         common.warn(f"{label}: {sentence}")
     common.write_json(args, batch.as_json())
     return common.batch_code(batch)
+
+
+def _with_masks(session: Session, args: argparse.Namespace) -> str:
+    """Say which masks that were taken over are used."""
+    words = {"given_brain_mask": "brain mask", "given_csf_mask": "CSF mask"}
+    given = [word for name, word in words.items() if name in session.derivatives and not args.own_masks]
+    return f" (with the {' and the '.join(given)} that was taken over)" if given else ""

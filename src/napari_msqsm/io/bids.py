@@ -36,6 +36,8 @@ _DERIVATIVES = {
     "T2starmap": ("anat", "T2starmap"),
     "swi": ("anat", "desc-swi_T2starw"),
     "confidence": ("fmap", "desc-confidence_fieldmap"),
+    "given_brain_mask": ("anat", "desc-givenbrain_mask"),
+    "given_csf_mask": ("anat", "desc-givencsf_mask"),
 }
 
 
@@ -125,12 +127,21 @@ def _session(
         if (path := home / datatype / f"{name}_{suffix}.nii.gz").is_file()
     }
     return Session(
-        patient_id, session_id, date, gre, contrasts, found, dict(covariates), tuple(missing), tuple(unusable)
+        patient_id,
+        session_id,
+        date,
+        gre,
+        contrasts,
+        found,
+        dict(covariates),
+        tuple(missing),
+        tuple(unusable),
+        _post_gd(place, gre),
     )
 
 
 def _gre(sidecars: Sidecars, paths: list[Path], unusable: list[str]) -> tuple[tuple[EchoFile, ...], list[str]]:
-    """Files of the first complete acquisition; repeated runs and other acquisitions are named, not mixed in."""
+    """Files of the last complete run of the first acquisition; the others are named, not mixed in."""
     acquisitions: dict[tuple[tuple[str, str], ...], list[EchoFile]] = {}
     for path in paths:
         entities, _ = entities_of(path)
@@ -147,7 +158,7 @@ def _gre(sidecars: Sidecars, paths: list[Path], unusable: list[str]) -> tuple[tu
         acquisitions.setdefault(key, []).append(EchoFile(path, part, echo, sidecar))
     if not acquisitions:
         return (), []
-    ranked = sorted(acquisitions.items(), key=lambda item: (not _complete(item[1]), item[0]))
+    ranked = sorted(acquisitions.items(), key=lambda item: (not _complete(item[1]), *_first_then_last_run(item[0])))
     chosen = sorted(ranked[0][1], key=lambda file: (file.part, file.echo or 0))
     notes = []
     if len(ranked) > 1:
@@ -156,14 +167,37 @@ def _gre(sidecars: Sidecars, paths: list[Path], unusable: list[str]) -> tuple[tu
     return tuple(chosen), notes
 
 
+def _first_then_last_run(entities: tuple[tuple[str, str], ...]) -> tuple[tuple[tuple[str, str], ...], int]:
+    """Sort key of acquisitions: by name, the latest of several runs first."""
+    run = dict(entities).get("run", "0")
+    return tuple(pair for pair in entities if pair[0] != "run"), -int(run) if run.isdigit() else 0
+
+
+def _post_gd(place: Path, gre: tuple[EchoFile, ...]) -> bool | None:
+    """Whether the gradient echo was acquired after gadolinium: the scans table has the last word, then the sidecars."""
+    told = {}
+    for path in place.glob("*_scans.tsv"):
+        with path.open(encoding="utf-8-sig") as stream:
+            if "post_gd" not in stream.readline().split():
+                continue
+        table = read_table(path, text_columns=("filename", "post_gd"))
+        told = {str(row["filename"]): str(row["post_gd"]).lower() for _, row in table.iterrows()}
+    words = {"true": True, "1": True, "false": False, "0": False}
+    values = {
+        words.get(told.get(f"anat/{file.path.name}", str(file.sidecar.get("PostGadolinium")).lower())) for file in gre
+    }
+    return True if True in values else False if values == {False} else None
+
+
 def _complete(files: list[EchoFile]) -> bool:
     echoes = {part: {file.echo for file in files if file.part == part} for part in _WORDS}
     return any(echoes[one] and echoes[one] == echoes[two] for one, two in _PAIRS)
 
 
 def _contrasts(images: list[Path]) -> dict[Contrast, Path]:
+    """One image of each contrast: of repeated runs the last, since a scan is repeated when the first was not good."""
     found: dict[Contrast, Path] = {}
-    for path in images:
+    for path in sorted(images, key=lambda path: _first_then_last_run(tuple(sorted(entities_of(path)[0].items())))):
         entities, suffix = entities_of(path)
         if entities.get("part", "mag") != "mag":
             continue

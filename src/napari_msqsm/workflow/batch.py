@@ -69,6 +69,7 @@ def reconstruct_sessions(
     out_dir: Path | None = None,
     work_dir: Path | None = None,
     by_products: bool = False,
+    given_masks: bool = True,
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
     on_warning: Callable[[str], None] | None = None,
@@ -79,7 +80,7 @@ def reconstruct_sessions(
     ----------
     study, sessions, settings
         What and how.
-    device, seed, work_dir, by_products, on_progress, cancel
+    device, seed, work_dir, by_products, given_masks, on_progress, cancel
         See `napari_msqsm.workflow.reconstruct.reconstruct_session`.
     out_dir
         Root of the derivatives; ``derivatives/msqsm`` of the study when not given.
@@ -107,6 +108,7 @@ def reconstruct_sessions(
                 out_dir=out_dir,
                 work_dir=work_dir,
                 by_products=by_products,
+                given_masks=given_masks,
                 more_to_come=more_to_come,
                 on_progress=report,
                 cancel=cancel,

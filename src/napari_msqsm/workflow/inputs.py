@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _WEAKEST_PEAK_PPM = 2e-3
 _STRONGEST_PPM = {"local field": 1.0, "total field": 50.0}
 """Of the strongest hundredth of the voxels."""
+_GIVEN_MASKS = {"brain_mask": "brain mask", "csf_mask": "CSF mask"}
 
 
 @dataclass(frozen=True)
@@ -141,9 +142,22 @@ def read_files(request: FilesRequest) -> Inputs:
 
 
 def read_session(
-    session: Session, *, phase_sign: Literal[1, -1] | None = None, phase_range: tuple[float, float] | None = None
+    session: Session,
+    *,
+    phase_sign: Literal[1, -1] | None = None,
+    phase_range: tuple[float, float] | None = None,
+    given_masks: bool = True,
 ) -> Inputs:
-    """Read the echoes of a BIDS session.
+    """Read the echoes of a BIDS session, and the brain and CSF masks that were taken over for it.
+
+    Parameters
+    ----------
+    session
+        From `napari_msqsm.io.bids.open_study`.
+    phase_sign, phase_range
+        Declared by the user.
+    given_masks
+        Whether masks that were taken over are used.
 
     Raises
     ------
@@ -152,7 +166,20 @@ def read_session(
     """
     series = load_session_gre(session, phase_sign=phase_sign, phase_range=phase_range)
     paths = tuple(echo.path for echo in session.gre)
-    return Inputs(series=series, files=paths + _sidecars(paths), declared_sign=phase_sign)
+    masks: dict[str, NDArray[np.bool_]] = {}
+    for name, words in _GIVEN_MASKS.items() if given_masks else ():
+        path = session.derivatives.get(f"given_{name}")
+        if path is not None:
+            masks[name] = load_mask(path, on=series.grid)
+            paths += (path,)
+            series = series.with_assumption(f"the {words} is the one that was taken over ({path.name})")
+    return Inputs(
+        series=series,
+        files=paths + _sidecars(paths),
+        declared_sign=phase_sign,
+        mask=masks.get("brain_mask"),
+        csf_mask=masks.get("csf_mask"),
+    )
 
 
 def with_opposite_phase(inputs: Inputs, sentence: str) -> Inputs:

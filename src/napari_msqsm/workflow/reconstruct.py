@@ -90,6 +90,7 @@ def reconstruct_session(
     by_products: bool = False,
     phase_sign: Literal[1, -1] | None = None,
     phase_range: tuple[float, float] | None = None,
+    given_masks: bool = True,
     more_to_come: bool = False,
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
@@ -113,6 +114,8 @@ def reconstruct_session(
         Write the images of `napari_msqsm.workflow.by_products` too.
     phase_sign, phase_range
         Declared by the user.
+    given_masks
+        Whether brain and CSF masks that were taken over for the session are used.
     more_to_come
         Whether more sessions of this patient are about to be reconstructed in the same way: that maps of the patient
         were not made alike is said after the last of them.
@@ -122,7 +125,7 @@ def reconstruct_session(
     MsqsmError
         Input unusable (nothing is written), cancelled, or no GPU where one was asked for.
     """
-    inputs = read_session(session, phase_sign=phase_sign, phase_range=phase_range)
+    inputs = read_session(session, phase_sign=phase_sign, phase_range=phase_range, given_masks=given_masks)
     computed = compute(
         inputs,
         settings,

@@ -88,12 +88,14 @@ def lab(tmp_path, head) -> Lab:
     root.mkdir()
     (root / "dataset_description.json").write_text(json.dumps(description), encoding="utf-8")
     write_table(root / "participants.tsv", pd.DataFrame({"participant_id": ["sub-01", "sub-02"], "sex": ["F", None]}))
+    ramp = np.linspace(-1, 1, SHAPE[0])[:, None, None] * np.ones(SHAPE)
     for patient, sessions in (("01", ("01", "02")), ("02", ("01",))):
-        for number, session in enumerate(sessions):
+        for session in sessions:
             stem = f"sub-{patient}_ses-{session}"
             folder = root / f"sub-{patient}" / f"ses-{session}" / "anat"
             for echo, time_s in enumerate(ECHO_TIMES_S):
-                for part, values in (("mag", head.magnitude[echo]), ("phase", np.zeros(SHAPE, np.float32))):
+                phase = np.angle(np.exp(2j * np.pi * time_s * 60 * ramp)).astype(np.float32)
+                for part, values in (("mag", head.magnitude[echo]), ("phase", phase)):
                     path = save(folder / f"{stem}_echo-{echo + 1}_part-{part}_MEGRE.nii.gz", values)
                     sidecar = {"EchoTime": time_s, "MagneticFieldStrength": 3.0, "Manufacturer": "Siemens"}
                     sidecar["Units"] = "rad" if part == "phase" else "arbitrary"
@@ -101,7 +103,6 @@ def lab(tmp_path, head) -> Lab:
                     path.with_name(path.name.replace(".nii.gz", ".json")).write_text(text, encoding="utf-8")
             save(folder / f"{stem}_FLAIR.nii.gz", np.ones(FLAIR_SHAPE, np.float32), FLAIR_AFFINE)
             save(folder / f"{stem}_T1w.nii.gz", np.ones(T1W_SHAPE, np.float32), FLAIR_AFFINE)
-            assert number < 2
         rows = {"session_id": [f"ses-{session}" for session in sessions]}
         rows["acq_time"] = ["2019-03-04T10:00:00", "2020-05-06T11:30:00"][: len(sessions)]
         write_table(root / f"sub-{patient}" / f"sub-{patient}_sessions.tsv", pd.DataFrame(rows))
