@@ -238,9 +238,50 @@ def test_phase_image_is_never_taken_for_a_contrast(root, put_session):
     assert only_session(root).contrasts == {}
 
 
-def test_first_of_several_scans_of_one_contrast(root, put_session):
-    put_session(contrasts=("run-2_FLAIR", "run-1_FLAIR"))
-    assert only_session(root).contrasts["FLAIR"].name == "sub-01_run-1_FLAIR.nii.gz"
+def test_last_of_several_runs_of_one_contrast(root, put_session):
+    put_session(contrasts=("run-2_FLAIR", "run-10_FLAIR", "run-1_FLAIR", "T1w", "run-2_T1w"))
+    contrasts = only_session(root).contrasts
+    assert contrasts["FLAIR"].name == "sub-01_run-10_FLAIR.nii.gz"
+    assert contrasts["T1w"].name == "sub-01_run-2_T1w.nii.gz"
+
+
+def test_first_of_several_acquisitions_of_one_contrast(root, put_session):
+    put_session(contrasts=("acq-a_run-1_FLAIR", "acq-b_run-2_FLAIR"))
+    assert only_session(root).contrasts["FLAIR"].name == "sub-01_acq-a_run-1_FLAIR.nii.gz"
+
+
+def test_last_complete_run_of_the_gradient_echo(root, put_session):
+    put_session(extra="run-1_")
+    put_session(extra="run-2_")
+    put_session(extra="run-3_", parts=("mag",))
+    assert {file.path.name.split("_")[1] for file in only_session(root).gre} == {"run-2"}
+
+
+@pytest.mark.parametrize(("sidecar", "value"), [(True, True), (False, False), (None, None), ("perhaps", None)])
+def test_after_gadolinium_by_the_sidecars(root, put, sidecar, value):
+    for part in ("mag", "phase"):
+        name = f"sub-01/anat/sub-01_echo-1_part-{part}_MEGRE"
+        put(f"{name}.nii.gz")
+        put(f"{name}.json", {**COMMON, "EchoTime": 0.004, **({} if sidecar is None else {"PostGadolinium": sidecar})})
+    assert only_session(root).post_gd is value
+
+
+@pytest.mark.parametrize(
+    ("word", "value"), [("true", True), ("True", True), ("1", True), ("false", False), ("n/a", None), ("maybe", None)]
+)
+def test_after_gadolinium_by_the_scans_table_which_has_the_last_word(root, put, put_session, word, value):
+    put_session("01", "1", echoes=(1,))
+    for part in ("mag", "phase"):
+        put(f"sub-01/ses-1/anat/sub-01_ses-1_echo-1_part-{part}_MEGRE.json", {**COMMON, "PostGadolinium": not value})
+    rows = [f"anat/sub-01_ses-1_echo-1_part-{part}_MEGRE.nii.gz\t{word}\n" for part in ("mag", "phase")]
+    put("sub-01/ses-1/sub-01_ses-1_scans.tsv", "filename\tpost_gd\n" + "".join(rows))
+    assert only_session(root).post_gd is value
+
+
+def test_after_gadolinium_is_not_known_without_a_word(root, put_session, put):
+    put_session("01", "1")
+    put("sub-01/ses-1/sub-01_ses-1_scans.tsv", "filename\tacq_time\nanat/x.nii.gz\t2020-03-01T12:00:00\n")
+    assert only_session(root).post_gd is None
 
 
 def test_runs_are_not_mixed_and_the_others_are_named(root, put_session):

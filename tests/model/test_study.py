@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,18 @@ def test_sessions_can_be_keys(study):
 def test_all_paths_of_loose_files():
     files = GreFiles(magnitude=(Path("m"),), phase=(Path("p"),), real=(Path("r"),), imaginary=(Path("i"),))
     assert files.paths == (Path("m"), Path("p"), Path("r"), Path("i"))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "days"),
+    [
+        ("2018-03-05T23:59:00", "2018-03-06T00:01:00", 1),
+        ("2018-03-05T00:01:00", "2018-03-05T23:59:00", 0),
+        ("2019-06-11T08:00:00", "2018-06-11T20:00:00", -365),
+        ("1899-12-31T12:00:00", "1900-03-01T12:00:00", 60),
+    ],
+)
+def test_days_between_sessions_are_those_of_the_calendar(first, second, days):
+    one, other = (Session("01", name, datetime.fromisoformat(date), ()) for name, date in (("a", first), ("b", second)))
+    assert other.days_since(one) == days
+    assert other.days_since(Session("01", "c", None, ())) is None

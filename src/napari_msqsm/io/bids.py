@@ -178,7 +178,7 @@ def _post_gd(place: Path, gre: tuple[EchoFile, ...]) -> bool | None:
     told = {}
     for path in place.glob("*_scans.tsv"):
         with path.open(encoding="utf-8-sig") as stream:
-            if "post_gd" not in stream.readline().split():
+            if not {"filename", "post_gd"} <= set(stream.readline().split()):
                 continue
         table = read_table(path, text_columns=("filename", "post_gd"))
         told = {str(row["filename"]): str(row["post_gd"]).lower() for _, row in table.iterrows()}

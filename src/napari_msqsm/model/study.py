@@ -31,7 +31,8 @@ class Session:
 
     ``missing`` says in plain words what a reconstruction or a later step would need and does not find; ``unusable``,
     what is wrong with files that are there, so that they cannot be reconstructed; ``derivatives`` are our own results
-    that exist already, by suffix (such as ``Chimap``).
+    that exist already, by suffix (such as ``Chimap``). ``post_gd``: whether the gradient echo was acquired after
+    gadolinium was given in this session; None where that is not recorded.
     """
 
     patient_id: str
@@ -43,11 +44,24 @@ class Session:
     covariates: Mapping[str, Any] = field(default_factory=dict, hash=False)
     missing: tuple[str, ...] = ()
     unusable: tuple[str, ...] = ()
+    post_gd: bool | None = None
 
     @property
     def label(self) -> str:
         """BIDS name of the session: ``sub-01_ses-02``, or ``sub-01`` where the study has no sessions."""
         return f"sub-{self.patient_id}_ses-{self.session_id}" if self.session_id else f"sub-{self.patient_id}"
+
+    def days_since(self, other: Session) -> int | None:
+        """Days from the day of another session to the day of this one, whatever the times of day; None without dates.
+
+        Parameters
+        ----------
+        other
+            Such as the session at which a lesion first enhanced.
+        """
+        if self.date is None or other.date is None:
+            return None
+        return (self.date.date() - other.date.date()).days
 
     @property
     def can_reconstruct(self) -> bool:
