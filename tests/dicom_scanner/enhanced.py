@@ -138,7 +138,7 @@ def _frame(
     frame.PlanePositionSequence = _item(ImagePositionPatient=geometry.position(k))
     frame.MREchoSequence = _item(EffectiveEchoTime=round(time_s * 1e3, 6))
     frame.MRImageFrameTypeSequence = _item(
-        FrameType=WORDS[part][:2] + [part[0].upper(), "NONE"],
+        FrameType=[*WORDS[part][:2], part[0].upper(), "NONE"],
         PixelPresentation="MONOCHROME",
         VolumetricProperties="VOLUME",
         VolumeBasedCalculationTechnique="NONE",
@@ -165,10 +165,10 @@ def _frame(
         )
     if vendor == "philips":
         private = Dataset()
-        block = private.private_block(0x2005, "Philips MR Imaging DD 001", create=True)
-        block.add_new(0x0E, "FL", scale_slope)
+        private.private_block(0x2005, "Philips MR Imaging DD 001", create=True).add_new(0x0E, "FL", scale_slope)
         private.EchoNumbers = echo + 1
-        frame.private_block(0x2005, "Philips MR Imaging DD 005", create=True).add_new(0x0F, "SQ", Sequence([private]))
+        frame.add_new((0x2005, 0x0014), "LO", "Philips MR Imaging DD 005")
+        frame.add_new((0x2005, 0x140F), "SQ", Sequence([private]))
     return frame
 
 

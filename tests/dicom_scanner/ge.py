@@ -45,7 +45,7 @@ def write_ge_gre(
     parts
         Phase is stored in milliradians, −3142…3142, and falls with the field as GE's does.
     alternate
-        Real and imaginary images of every second slice are negated.
+        Real and imaginary images of every second slice are negated; the result's ``values`` are the true ones.
     kind_in_header
         Without it only ImageType tells the parts apart.
     """
@@ -67,9 +67,10 @@ def write_ge_gre(
     true = {
         "mag": np.abs(signal),
         "phase": np.angle(signal),
-        "real": stored_signal.real,
-        "imag": stored_signal.imag,
+        "real": signal.real,
+        "imag": signal.imag,
     }
+    written = {**true, "real": stored_signal.real, "imag": stored_signal.imag}
     step = {"mag": 1 / 4000, "phase": 1e-3, "real": 1 / 4000, "imag": 1 / 4000}
     files, first = [], 1
     for echo, time in enumerate(echo_times_s):
@@ -82,7 +83,7 @@ def write_ge_gre(
             else:
                 header.ImageType = ["ORIGINAL", "PRIMARY", {"mag": "M", "phase": "P", "real": "R", "imag": "I"}[part]]
             stored_as(header, 16, signed=True)
-            stored = np.round(true[part][echo] / step[part])
+            stored = np.round(written[part][echo] / step[part])
             files += save_slices(header, stored, geometry, own, first=first, tag="i")
             first += geometry.shape[2]
     return [

@@ -122,15 +122,22 @@ def phase_scale(
     stored_as_integer = all(image.stored_as_integer for image in images)
     if (scaled or not stored_as_integer) and _look_like_radians(low, high):
         return _RADIANS
-    vendor = vendor_of(manufacturer)
-    standard = _standard_range(vendor, low, high)
+    standard = standard_scale(manufacturer, low, high)
     if standard is not None:
-        values = f"{standard[0]:g} … {standard[1]:g}"
-        text = f"phase: the standard range of {manufacturer.strip()}, {values}, is taken as −π … π"
-        return PhaseScale(*standard, assumption=text)
+        return standard
     raise MetadataError(
         f"{found}, and nothing says which values mean −π and +π; pass --phase-range LOW HIGH (such as -4096 4096)"
     )
+
+
+def standard_scale(manufacturer: str, low: float, high: float) -> PhaseScale | None:
+    """Scale of phase values that reach from ``low`` to ``high`` by the vendor's standard; None where there is none."""
+    standard = _standard_range(vendor_of(manufacturer), low, high)
+    if standard is None:
+        return None
+    values = f"{standard[0]:g} … {standard[1]:g}"
+    text = f"phase: the standard range of {manufacturer.strip()}, {values}, is taken as −π … π"
+    return PhaseScale(*standard, assumption=text)
 
 
 def _declared(phase_range: tuple[float, float], low: float, high: float, found: str) -> PhaseScale:

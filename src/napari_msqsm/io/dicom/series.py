@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
-    from napari_msqsm.model.study import Part
+ImagePart = Literal["mag", "phase", "real", "imag", "field"]
+"""Part of the complex signal, or a field map in Hz that the scanner computed."""
 
 
 @dataclass(frozen=True)
 class ConvertedImage:
     """One NIfTI file of a series.
 
+    The header's scaling of a phase image turns what is stored into radians where ``sidecar["Units"]`` is ``rad``.
+
     Parameters
     ----------
     path
         The file, in the private staging folder.
     part
-        Magnitude, phase, real or imaginary part.
+        Magnitude, phase, real or imaginary part, or a field map.
     echo_time_s
         Echo time; None where the header has none.
     shape
@@ -32,7 +35,7 @@ class ConvertedImage:
     """
 
     path: Path
-    part: Part
+    part: ImagePart
     echo_time_s: float | None
     shape: tuple[int, ...]
     sidecar: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
@@ -63,6 +66,8 @@ class ConvertedSeries:
         patient's age and sex, contrast agent, image type, sequence name and variant, software.
     problems
         One sentence each: files that were left out, slices that are missing, an echo without phase.
+    assumptions
+        One sentence each: what was taken for granted about the values.
     """
 
     series_uid: str
@@ -75,6 +80,7 @@ class ConvertedSeries:
     images: tuple[ConvertedImage, ...]
     header: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
     problems: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
 
     @property
     def echo_times_s(self) -> tuple[float, ...]:
@@ -82,14 +88,14 @@ class ConvertedSeries:
         return tuple(sorted({image.echo_time_s for image in self.images if image.echo_time_s is not None}))
 
     @property
-    def parts(self) -> frozenset[Part]:
+    def parts(self) -> frozenset[ImagePart]:
         """Which parts it holds."""
         return frozenset(image.part for image in self.images)
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file or a series that could not be converted, and why, in one sentence."""
+    """A file or a series that could not be converted; "{what}: {why}" is one sentence."""
 
     what: str
     why: str

@@ -1,0 +1,171 @@
+"""One stack through dcm2niix, and whether what came out is what the headers promised."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import nibabel as nib
+
+from napari_msqsm.io.dicom.converter import Output, convert, link
+from napari_msqsm.io.dicom.elements import DamagedError
+from napari_msqsm.io.dicom.frames import FrameGroup, write_group
+from napari_msqsm.io.dicom.stacks import label
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from napari_msqsm.io.dicom.instance import Instance
+    from napari_msqsm.io.dicom.series import ImagePart
+    from napari_msqsm.io.dicom.stacks import Stack
+
+_SUFFIXES: tuple[tuple[str, ImagePart], ...] = (
+    ("_fieldmaphz", "field"),
+    ("_imaginary", "imag"),
+    ("_real", "real"),
+    ("_ph", "phase"),
+)
+_SAME_TIME_MS = 0.01
+_MANY_IN_ONE = ("MOSAIC", "VFRAME")
+"""Words of ImageType: one file holds a whole volume in tiles."""
+
+
+@dataclass(frozen=True)
+class StackImage:
+    """A NIfTI file and where it came from: ``frame`` is the first of its frames in an enhanced file."""
+
+    path: Path
+    part: ImagePart
+    echo_time_ms: float | None
+    shape: tuple[int, ...]
+    sidecar: Mapping[str, Any]
+    source: Instance
+    frame: int = 0
+
+
+@dataclass(frozen=True)
+class StackResult:
+    """Images of one stack; ``problems`` are one sentence each."""
+
+    images: tuple[StackImage, ...] = ()
+    problems: tuple[str, ...] = field(default=())
+    single_coil: bool = False
+
+
+def run_stack(executable: str, stack: Stack, folder: Path, stop: threading.Event) -> StackResult:
+    """Convert a stack in a new folder, which is then left with the images alone.
+
+    An enhanced file of which dcm2niix does not make the images that its frames promise is taken apart first.
+
+    Raises
+    ------
+    CancelledError
+        When it was stopped.
+    """
+    folder.mkdir(mode=0o700)
+    links = folder / "dicom"
+    link([one.path for one in stack.instances], links)
+    done = convert(executable, links, folder / "nifti", len(stack.instances), stop)
+    shutil.rmtree(links)
+    if not stack.groups:
+        return _classic(stack, done.outputs, done.error, single_coil=done.single_coil)
+    images = None if done.error else _enhanced(stack, done.outputs)
+    if images is not None:
+        return StackResult(tuple(images))
+    results = [
+        _group(executable, stack, group, folder / f"group-{n + 1}", stop) for n, group in enumerate(stack.groups)
+    ]
+    return StackResult(
+        tuple(image for result in results for image in result.images),
+        tuple(problem for result in results for problem in result.problems),
+        any(result.single_coil for result in results),
+    )
+
+
+def _classic(stack: Stack, outputs: tuple[Output, ...], error: str, *, single_coil: bool) -> StackResult:
+    if error:
+        return StackResult((), (f"{stack.label}: {error}; it is left out",), single_coil)
+    source = stack.instances[0]
+    images, problems = [], []
+    for output in outputs:
+        part = _part(output) or stack.part
+        part = stack.part if part == "phase" and stack.part == "field" else part
+        time = stack.echo_time_ms if part != "field" else None
+        image = StackImage(output.path, part, time, _shape(output.path), output.sidecar, source)
+        tiled = any(word in source.image_type.upper() for word in _MANY_IN_ONE)
+        if image.shape[2] != stack.n_slices and not tiled:
+            problems.append(
+                f"{label(part, time)}: dcm2niix made {image.shape[2]} slices of {stack.n_slices}; it is left out"
+            )
+        else:
+            images.append(image)
+    return StackResult(tuple(images), tuple(problems), single_coil)
+
+
+def _enhanced(stack: Stack, outputs: tuple[Output, ...]) -> list[StackImage] | None:
+    """Images of an enhanced file by group; None where they are not just those that its frames promise."""
+    waiting = list(stack.groups)
+    images = []
+    for output in outputs:
+        part = _part(output) or ("mag" if len({group.part for group in waiting}) > 1 else stack.part)
+        time = output.sidecar.get("EchoTime")
+        time_ms = float(time) * 1e3 if isinstance(time, int | float) else None
+        shape = _shape(output.path)
+        group = next((one for one in waiting if _promised(one, part, time_ms, shape)), None)
+        if group is None:
+            return None
+        waiting.remove(group)
+        images.append(
+            StackImage(
+                output.path, group.part, group.echo_time_ms, shape, output.sidecar, stack.instances[0], group.frames[0]
+            )
+        )
+    return images if not waiting else None
+
+
+def _promised(group: FrameGroup, part: ImagePart, time_ms: float | None, shape: tuple[int, ...]) -> bool:
+    n_slices = len(set(group.positions))
+    volumes = shape[3] if len(shape) > 3 else 1
+    if group.part != part or shape[2] != n_slices or volumes * n_slices != len(group.frames):
+        return False
+    return group.echo_time_ms is None or (time_ms is not None and abs(time_ms - group.echo_time_ms) < _SAME_TIME_MS)
+
+
+def _group(executable: str, stack: Stack, group: FrameGroup, folder: Path, stop: threading.Event) -> StackResult:
+    """Convert the frames of one group from a file of their own."""
+    name = label(group.part, group.echo_time_ms)
+    folder.mkdir(mode=0o700)
+    alone = folder / "dicom"
+    alone.mkdir(mode=0o700)
+    try:
+        write_group(stack.instances[0].path, group, alone / "frames.dcm")
+    except DamagedError as error:
+        return StackResult((), (f"{name}: {error}; it is left out",))
+    done = convert(executable, alone, folder / "nifti", 1, stop)
+    shutil.rmtree(alone)
+    if done.error or len(done.outputs) != 1:
+        wrong = done.error or f"dcm2niix made {len(done.outputs)} images of it"
+        return StackResult((), (f"{name}: {wrong}; it is left out",), done.single_coil)
+    shape = _shape(done.outputs[0].path)
+    if shape[2] != len(set(group.positions)):
+        return StackResult(
+            (), (f"{name}: dcm2niix made {shape[2]} slices of {len(set(group.positions))}; it is left out",)
+        )
+    output = done.outputs[0]
+    image = StackImage(
+        output.path, group.part, group.echo_time_ms, shape, output.sidecar, stack.instances[0], group.frames[0]
+    )
+    return StackResult((image,), (), done.single_coil)
+
+
+def _part(output: Output) -> ImagePart | None:
+    """Part by what dcm2niix added to the name."""
+    return next((part for word, part in _SUFFIXES if word in output.suffix), None)
+
+
+def _shape(path: Path) -> tuple[int, ...]:
+    shape = tuple(int(n) for n in nib.nifti1.Nifti1Image.from_filename(path).shape)
+    return shape if len(shape) > 2 else (*shape, 1)

@@ -1,0 +1,249 @@
+"""A series taken apart into images: the slices of one part of one echo, with a check that all are there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_msqsm.io.dicom.elements import DamagedError
+from napari_msqsm.io.dicom.frames import FrameGroup, frame_groups
+from napari_msqsm.io.dicom.header import read_dataset
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from napari_msqsm.io.dicom.instance import Instance
+    from napari_msqsm.io.dicom.series import ImagePart
+    from napari_msqsm.io.dicom.survey import SurveyedSeries
+
+PART_NAMES: dict[ImagePart, str] = {
+    "mag": "magnitude",
+    "phase": "phase",
+    "real": "real part",
+    "imag": "imaginary part",
+    "field": "field map",
+}
+_ORDER: tuple[ImagePart, ...] = ("mag", "phase", "real", "imag", "field")
+_SAME_ORIENTATION = 1e-3
+_SAME_POSITION_MM = 0.02
+_GAP = 1.5
+"""Slices further apart than this many ordinary distances lack one between them."""
+_MOST_NAMED = 4
+_ABORTED = "it was aborted, or not all were copied"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What is converted in one run: the files of one image, or one enhanced file with all the images in it."""
+
+    instances: tuple[Instance, ...]
+    part: ImagePart
+    echo_time_ms: float | None
+    n_slices: int
+    groups: tuple[FrameGroup, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Such as "phase at 15 ms"."""
+        return label(self.part, self.echo_time_ms)
+
+
+@dataclass(frozen=True)
+class Stacks:
+    """The images of a series, or why it is refused; ``problems`` are one sentence each."""
+
+    stacks: tuple[Stack, ...]
+    problems: tuple[str, ...] = ()
+    refusal: str = ""
+
+
+@dataclass
+class _Draft:
+    instances: list[Instance]
+    orientation: np.ndarray
+    counts: Counter[int] = field(default_factory=Counter)
+    missing: int = 0
+
+
+def label(part: ImagePart, echo_time_ms: float | None) -> str:
+    """Such as "phase at 15 ms"."""
+    return PART_NAMES[part] + ("" if echo_time_ms is None else f" at {echo_time_ms:g} ms")
+
+
+def take_apart(series: SurveyedSeries) -> Stacks:
+    """Sort the files of a series into images; those that lack slices are not among the result, and named."""
+    problems = list(_about_files(series))
+    coils = _single_coils(series.instances)
+    if coils:
+        named = ", ".join(sorted(coils)[:_MOST_NAMED])
+        return Stacks(
+            (), (), f"it holds the images of {len(coils)} single receive coils ({named} …); export the combined images"
+        )
+    stacks = _enhanced(series.instances, problems) if series.first.enhanced else _classic(series.instances, problems)
+    stacks.sort(key=lambda stack: (_ORDER.index(stack.part), stack.echo_time_ms or 0.0))
+    problems += _unequal_parts(_images_of(stacks))
+    problems += _fewer_than_made(series, stacks)
+    return Stacks(tuple(stacks), tuple(problems), "" if stacks else "no image of it is complete")
+
+
+def _about_files(series: SurveyedSeries) -> Iterable[str]:
+    if series.copies:
+        yield f"{_files(series.copies)} of it {'is a copy' if series.copies == 1 else 'are copies'} and left out"
+    if series.shared_names:
+        yield (
+            f"{_files(series.shared_names)} of it bear{'s' if series.shared_names == 1 else ''} the identifier "
+            "(SOPInstanceUID) of another image; all are kept"
+        )
+
+
+def _single_coils(instances: Iterable[Instance]) -> set[str]:
+    """Names of coils where one image is there once per coil; empty where coils were combined."""
+    seen: dict[tuple[object, ...], set[str]] = {}
+    for one in instances:
+        if one.coil and one.position is not None:
+            key = (one.part, one.echo_time_ms, one.position, one.image_type, one.time_point)
+            seen.setdefault(key, set()).add(one.coil)
+    return max(seen.values(), key=len) if seen and max(len(names) for names in seen.values()) > 1 else set()
+
+
+def _classic(instances: Iterable[Instance], problems: list[str]) -> list[Stack]:
+    drafts: dict[tuple[object, ...], list[_Draft]] = {}
+    for one in instances:
+        if one.position is None or one.orientation is None:
+            problems.append(f"file {one.path.rsplit('/', 1)[-1]} does not say where it lies and is left out")
+            continue
+        key = (one.part, one.echo_time_ms, one.pixels, one.image_type)
+        orientation = np.array(one.orientation)
+        same = drafts.setdefault(key, [])
+        for draft in same:
+            if np.max(np.abs(draft.orientation - orientation)) < _SAME_ORIENTATION:
+                draft.instances.append(one)
+                break
+        else:
+            same.append(_Draft([one], orientation))
+    whole = [draft for same in drafts.values() for draft in same]
+    for draft in whole:
+        _place(draft)
+    most: Counter[tuple[object, ...]] = Counter()
+    for draft in whole:
+        grid = _grid_key(draft)
+        most[grid] = max(most[grid], len(draft.counts))
+    stacks = []
+    for draft in whole:
+        first = draft.instances[0]
+        name = label(first.part, first.echo_time_ms)
+        wanted = most[_grid_key(draft)]
+        if draft.missing:
+            problems.append(
+                f"{name}: {draft.missing} of {draft.missing + len(draft.counts)} slices are missing between others; "
+                "it is left out"
+            )
+        elif len(draft.counts) < wanted:
+            problems.append(f"{name}: {len(draft.counts)} of {wanted} slices are there; it is left out")
+        else:
+            stacks.append(_stack(draft, name, problems))
+    return stacks
+
+
+def _grid_key(draft: _Draft) -> tuple[object, ...]:
+    return (draft.instances[0].pixels, tuple(np.round(draft.orientation, 2)))
+
+
+def _place(draft: _Draft) -> None:
+    """Count the images at every position along the normal, and the positions that are missing between others."""
+    normal = np.cross(draft.orientation[:3], draft.orientation[3:])
+    along = np.array([one.position for one in draft.instances]) @ normal
+    order = np.argsort(along, kind="stable")
+    steps = np.diff(along[order])
+    number = np.concatenate([[0], np.cumsum(steps > _SAME_POSITION_MM)])
+    for place in number:
+        draft.counts[int(place)] += 1
+    apart = steps[steps > _SAME_POSITION_MM]
+    if apart.size > 1:
+        usual = float(np.median(apart)) if apart.size > 2 else float(np.min(apart))
+        gaps = apart[apart > _GAP * usual]
+        draft.missing = int(np.sum(np.round(gaps / usual) - 1))
+    draft.instances = [draft.instances[int(n)] for n in order]
+
+
+def _stack(draft: _Draft, name: str, problems: list[str]) -> Stack:
+    """All instances, or the first at every position where there are not equally many everywhere."""
+    instances = draft.instances
+    times = set(draft.counts.values())
+    if len(times) > 1:
+        least, extra = min(times), sum(draft.counts.values()) - min(times) * len(draft.counts)
+        volumes = "one whole volume" if least == 1 else f"{least} whole volumes"
+        problems.append(f"{name}: there are {volumes} and {extra} slices of an unfinished one; the first whole is used")
+        chosen, at = [], 0
+        for place in sorted(draft.counts):
+            here = instances[at : at + draft.counts[place]]
+            chosen.append(min(here, key=lambda one: (one.time_point, one.acquisition, one.instance_number)))
+            at += draft.counts[place]
+        instances = chosen
+    first = instances[0]
+    return Stack(tuple(instances), first.part, first.echo_time_ms, len(draft.counts))
+
+
+def _enhanced(instances: Iterable[Instance], problems: list[str]) -> list[Stack]:
+    stacks = []
+    for one in instances:
+        name = one.path.replace("\\", "/").rsplit("/", 1)[-1]
+        try:
+            groups = frame_groups(read_dataset(one.path))
+        except DamagedError as error:
+            problems.append(f"file {name}: {error}; it is left out")
+            continue
+        most = max(len(set(group.positions)) for group in groups)
+        kept = []
+        for group in groups:
+            there = len(set(group.positions))
+            if there < most:
+                problems.append(
+                    f"{label(group.part, group.echo_time_ms)}: {there} of {most} slices are there; it is left out"
+                )
+            else:
+                kept.append(group)
+        first = kept[0]
+        stacks.append(Stack((one,), first.part, first.echo_time_ms, most, tuple(groups)))
+        stacks[-1] = replace(stacks[-1], groups=tuple(kept))
+    return stacks
+
+
+def _images_of(stacks: Iterable[Stack]) -> list[tuple[ImagePart, float | None]]:
+    out: list[tuple[ImagePart, float | None]] = []
+    for stack in stacks:
+        if stack.groups:
+            out += [(group.part, group.echo_time_ms) for group in stack.groups]
+        else:
+            out.append((stack.part, stack.echo_time_ms))
+    return out
+
+
+def _unequal_parts(images: list[tuple[ImagePart, float | None]]) -> Iterable[str]:
+    """Echoes that lack a part which others have."""
+    parts = [part for part in _ORDER[:4] if any(part == own for own, _ in images)]
+    for time in sorted({time for part, time in images if part != "field" and time is not None}):
+        here = {part for part, own in images if own == time}
+        lacking = [PART_NAMES[part] for part in parts if part not in here]
+        if lacking:
+            yield f"the echo at {time:g} ms has no {' and no '.join(lacking)}"
+
+
+def _fewer_than_made(series: SurveyedSeries, stacks: list[Stack]) -> Iterable[str]:
+    """Compare with what the scanner says that it made."""
+    first, n_files = series.first, len(series.instances)
+    if first.manufacturer.upper().startswith("GE") and first.images_expected > n_files:
+        yield f"the scanner made {first.images_expected} images, {n_files} are here; {_ABORTED}"
+    elif stacks and not first.enhanced and first.slices_expected > max(stack.n_slices for stack in stacks):
+        n_slices = max(stack.n_slices for stack in stacks)
+        yield f"the scanner made {first.slices_expected} slices, {n_slices} are here; {_ABORTED}"
+    n_echoes = len({time for _, time in _images_of(stacks)})
+    if stacks and first.echoes_expected > n_echoes:
+        yield f"the scanner acquired {first.echoes_expected} echoes, {n_echoes} are here"
+
+
+def _files(n: int) -> str:
+    return f"{n} file" if n == 1 else f"{n} files"
