@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_msqsm.model.grid import reoriented
 from napari_msqsm.widgets.comparison_layers import ComparisonLayers
-from napari_msqsm.widgets.display import world_from_screen
+from napari_msqsm.widgets.display import SCREEN_CODES, world_from_screen
 from napari_msqsm.widgets.nudge_keys import FAR, MODE_KEYS, NUDGE_STEPS, SWAP_KEY, UNDO_KEY, Mode, Step
 from napari_msqsm.widgets.viewer_keys import ViewerKeys
+from napari_msqsm.workflow.coregister_images import load_pair
 from napari_msqsm.workflow.inspect_pair.nudge import motion_between, shifted, turned
+from napari_msqsm.workflow.inspect_pair.pictures import PairPictures
 
 if TYPE_CHECKING:
     from napari import Viewer
     from numpy.typing import NDArray
 
+    from napari_msqsm.model.study import Study
     from napari_msqsm.model.transform import AffineTransform
-    from napari_msqsm.workflow.inspect_pair.pictures import PairPictures
+    from napari_msqsm.workflow.coregister_pairs import Pair
 
 FLICKER_MS = 600
 _LEFT_BUTTON = 1
@@ -88,6 +92,11 @@ class InspectView(QObject):
     def was_moved(self) -> bool:
         """Whether the picture does not lie where it was at first."""
         return self.transform != self._start
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to take back."""
+        return bool(self._before)
 
     @property
     def nudging(self) -> bool:
@@ -249,6 +258,19 @@ class InspectView(QObject):
         for axis, value in enumerate(middle):
             self._viewer.dims.set_point(self._viewer.dims.ndim - 3 + axis, float(value))
         self._viewer.reset_view()
+
+
+def pictures_of(study: Study, pair: Pair, transform: AffineTransform) -> PairPictures:
+    """Read the images of a pair, in screen order; for a thread beside the window.
+
+    Raises
+    ------
+    InputError
+        When one of them cannot be read.
+    """
+    fixed, grid, moving, moving_grid = load_pair(study, pair)
+    ordered, on_screen = reoriented(fixed, grid, SCREEN_CODES)
+    return PairPictures(ordered, on_screen, moving, moving_grid, transform)
 
 
 def _swept(

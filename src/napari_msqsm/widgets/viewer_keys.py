@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from qtpy.QtOpenGLWidgets import QOpenGLWidget
+from qtpy.QtWidgets import QMainWindow, QWidget
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -33,3 +36,14 @@ class ViewerKeys:
         for key, before in self._before.items():
             self._viewer.bind_key(key, before, overwrite=True)
         self._before.clear()
+
+
+def focus_canvas(beside: QWidget) -> None:
+    """Let the keyboard speak to the canvas of the window that a widget is docked in, if it is."""
+    window = beside.window()
+    if not isinstance(window, QMainWindow):
+        return
+    centre = window.centralWidget()
+    canvas = None if centre is None else centre.findChild(QOpenGLWidget)
+    if canvas is not None:
+        canvas.setFocus()
