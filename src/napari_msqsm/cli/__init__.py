@@ -1,12 +1,14 @@
 """The command line: ``msqsm COMMAND``.
 
-Each command is one module with ``HELP`` (one line), ``add_arguments(parser)`` and ``run(args) -> exit code``.
+Each command is one module of its name with ``HELP`` (one line), ``add_arguments(parser)`` and
+``run(args) -> exit code``.
 Commands import what is heavy inside functions, so that ``msqsm --help`` answers at once.
 """
 
 from __future__ import annotations
 
 import importlib
+import keyword
 import sys
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,12 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = "Susceptibility of multiple-sclerosis lesions over time: QSM from serial multi-echo GRE."
 _EXIT_CODES = "exit codes: 0 done, 2 unusable input or arguments, 3 did not converge, 130 cancelled"
-COMMANDS = ("demo", "info", "phantom", "recon", "repeatability", "run")
+COMMANDS = ("demo", "import", "info", "phantom", "recon", "repeatability", "run")
+
+
+def module_of(command: str) -> str:
+    """Name of a command's module: the command's, with a trailing underscore where Python reserves it (``import``)."""
+    return f"{command}_" if keyword.iskeyword(command) else command
 
 
 def make_parser() -> common.Parser:
@@ -28,7 +35,7 @@ def make_parser() -> common.Parser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=common.Parser)
     shared = common.common_arguments()
     for name in COMMANDS:
-        module = importlib.import_module(f"napari_msqsm.cli.{name}")
+        module = importlib.import_module(f"napari_msqsm.cli.{module_of(name)}")
         command = commands.add_parser(
             name, help=module.HELP, description=module.HELP, parents=[shared], epilog=_EXIT_CODES
         )

@@ -27,6 +27,7 @@ NUMBERS = frozenset(
         *("EffectiveEchoSpacing", "TotalReadoutTime", "WaterFatShift", "ImageOrientationPatientDICOM"),
         *("PhilipsRescaleSlope", "PhilipsRescaleIntercept", "PhilipsScaleSlope", "UsePhilipsFloatNotDisplayScaling"),
         *("NonlinearGradientCorrection", "RawImage", "CompressedSensingFactor", "DeepLearningFactor"),
+        *("MultibandAccelerationFactor", "SpoilingState", "MTState"),
     )
 )
 """Fields that survive where they hold numbers."""
@@ -34,6 +35,7 @@ WORDS = frozenset(
     (
         *("Modality", "Manufacturer", "ManufacturersModelName", "SoftwareVersions", "MRAcquisitionType"),
         *("ScanningSequence", "SequenceVariant", "ScanOptions", "SequenceName", "PulseSequenceName", "ImageType"),
+        *("PulseSequenceType",),
         *("ParallelAcquisitionTechnique", "MatrixCoilMode", "ReceiveCoilName", "CoilCombinationMethod"),
         *("PhaseEncodingDirection", "PhaseEncodingAxis", "PhaseEncodingPolarityGE"),
         *("InPlanePhaseEncodingDirectionDICOM", "PatientPosition", "Units"),
@@ -49,6 +51,8 @@ _MAKERS = frozenset(
 )
 _PLAIN = re.compile(r"[\w .,+*/\\:;()%#=-]{1,64}", re.ASCII)
 _DATE_OR_UID = re.compile(r"(?<!\d)(?:19|20)\d{6}(?!\d)|(?<!\d)(?:19|20)\d\d-\d\d-\d\d|(?:\d+\.){5,}\d+")
+_VERSIONS = ("SoftwareVersions", "ConversionSoftwareVersion")
+"""Where a date is that of a release, unless it is one of the patient's."""
 _LEAST_LETTERS = 3
 _IDENTIFYING = (
     *("PatientID", "OtherPatientIDs", "PatientName", "OtherPatientNames", "PatientBirthDate", "PatientBirthName"),
@@ -56,14 +60,23 @@ _IDENTIFYING = (
     *("InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName", "StationName", "DeviceSerialNumber"),
     *("ReferringPhysicianName", "PerformingPhysicianName", "OperatorsName", "RequestingPhysician"),
     *("NameOfPhysiciansReadingStudy", "PhysiciansOfRecord"),
+    *("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate"),
 )
 
-USED = NUMBERS | WORDS | {"PatientSex", "ManufacturerModelName", "EchoNumbers", "EchoTimes"}
-"""DICOM keywords whose content is in the study under this or another name."""
+IN_THE_STUDY = (
+    NUMBERS
+    | WORDS
+    | {"PatientSex", "ManufacturerModelName", "EchoNumbers", "EchoTimes", "Rows", "Columns", "PixelSpacing"}
+    | {"ImagePositionPatient", "ImageOrientationPatient", "SliceLocation", "InstanceNumber", "AcquisitionMatrix"}
+    | {"BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation", "SamplesPerPixel", "PhotometricInterpretation"}
+    | {"SpecificCharacterSet", "SOPClassUID", "RescaleSlope", "RescaleIntercept", "RescaleType", "ImagedNucleus"}
+)
+"""DICOM keywords whose content the study has under this name or another one, or in the image itself."""
 AGE_ONLY = frozenset(("PatientBirthDate", "PatientAge"))
 NOT_LISTED = "not on the list of what is kept"
 NOT_PLAIN = "not a number or a plain word"
 IDENTIFYING = "holds something that identifies the patient or the site"
+AGE_IS_KEPT = "only the age in years is kept"
 FREE_TEXT = "free text of the NIfTI header"
 
 
@@ -151,6 +164,6 @@ def _tells(name: str, value: Any, secrets: tuple[str, ...]) -> bool:
     text = value.lower()
     if name == "Manufacturer" and text in _MAKERS:
         return False
-    if _DATE_OR_UID.search(text):
+    if _DATE_OR_UID.search(text) and name not in _VERSIONS:
         return True
     return any(re.search(rf"(?<![a-z0-9]){re.escape(secret)}(?![a-z0-9])", text) for secret in secrets)

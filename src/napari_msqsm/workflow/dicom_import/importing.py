@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from napari_msqsm.workflow.dicom_import.plan import ImportPlan
     from napari_msqsm.workflow.tasks import OnProgress
 
-__all__ = ["ImportOutcome", "Proposal", "settle", "stage_and_propose", "write_study"]
+__all__ = ["ImportOutcome", "Proposal", "left_out_rows", "settle", "stage_and_propose", "write_study"]
+
+_OPEN: set[Path] = set()
+"""Private folders of this process, which are removed at its end where nobody did before."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Proposal:
 
     def discard(self) -> None:
         """Remove the private folder; calling it again does nothing."""
-        shutil.rmtree(self.staged.folder, ignore_errors=True)
+        _remove(self.staged.folder)
 
     def __enter__(self) -> Proposal:
         return self
@@ -128,7 +132,7 @@ def stage_and_propose(
         staged = stage(dicom_dir, folder, on_progress=on_progress, cancel=cancel)
         plan = propose(staged, existing)
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
         raise
     return Proposal(plan, replace(staged, folder=folder))
 
@@ -170,7 +174,6 @@ def write_study(
         raise InputError(f"{bids_dir} or its key file changed since the import was proposed; propose it again")
     plan = settle(plan)
     written = write_plan(plan, bids_dir, key_file, keep_dates=keep_dates, on_progress=on_progress, cancel=cancel)
-    ignored = [LeftOut(f"series {r.series.number} ({r.series.description})", r.why) for r in plan.rows if not r.is_kept]
     failed = [LeftOut(stem, why) for stem, why in written.failed.items()]
     return ImportOutcome(
         bids_dir.absolute(),
@@ -179,8 +182,14 @@ def write_study(
         tuple(written.files),
         tuple(written.warnings),
         dict(sorted(written.dropped.items())),
-        (*plan.left_out, *ignored, *failed),
+        (*plan.left_out, *left_out_rows(plan), *failed),
     )
+
+
+def left_out_rows(plan: ImportPlan) -> list[LeftOut]:
+    """Series that are converted but not written, and why."""
+    rows = (row for row in plan.rows if not row.is_kept)
+    return [LeftOut(f"series {row.series.number} ({row.series.description})", row.why) for row in rows]
 
 
 def _private_folder(bids_dir: Path) -> Path:
@@ -189,4 +198,17 @@ def _private_folder(bids_dir: Path) -> Path:
     while not above.exists():
         above = above.parent
     place = above if os.access(above, os.W_OK) else None
-    return Path(tempfile.mkdtemp(prefix=".msqsm-import-", dir=place))
+    folder = Path(tempfile.mkdtemp(prefix=".msqsm-import-", dir=place))
+    _OPEN.add(folder)
+    return folder
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    _OPEN.discard(folder)
+
+
+@atexit.register
+def _remove_all() -> None:
+    for folder in tuple(_OPEN):
+        _remove(folder)

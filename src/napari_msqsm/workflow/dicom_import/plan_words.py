@@ -15,7 +15,7 @@ def plan_words(plan: ImportPlan) -> str:
     kept = [row for row in plan.rows if row.is_kept]
     patients = {row.patient_id for row in kept}
     sessions = {row.label for row in kept}
-    parts = [f"{_count(len(kept), 'series', 'series')} of {_count(len(plan.rows), 'series', 'series')} will be written"]
+    parts = [f"{len(kept)} of {_count(len(plan.rows), 'series', 'series')} will be written"]
     parts[0] += f": {_count(len(patients), 'patient')}, {_count(len(sessions), 'session')}" if kept else ""
     looks = rows_to_look_at(plan.rows)
     parts.append(f"{looks} need a look" if looks != 1 else "1 needs a look")

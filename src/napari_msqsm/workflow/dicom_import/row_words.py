@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from napari_msqsm.model.study import Part
+    from napari_msqsm.io.dicom.series import ImagePart
     from napari_msqsm.workflow.dicom_import.plan import PlannedSeries, Role
 
 Confidence = Literal["sure", "likely", "please check"]
 
 SURE = 0.9
 DOUBTFUL = 0.5
-_PARTS: tuple[tuple[Part, str], ...] = (
+_PARTS: tuple[tuple[ImagePart, str], ...] = (
     ("mag", "magnitude"),
     ("phase", "phase"),
     ("real", "real"),
     ("imag", "imaginary"),
+    ("field", "field map"),
 )
 _ROLES: dict[Role, str] = {
     "MEGRE": "gradient echoes (MEGRE)",
@@ -24,13 +25,14 @@ _ROLES: dict[Role, str] = {
     "T1w": "T1",
     "ce-gadolinium_T1w": "T1 after gadolinium",
     "T2w": "T2",
+    "fieldmap": "B0 field map",
     "ignore": "leave out",
 }
 
 
 def confidence_words(row: PlannedSeries) -> Confidence:
     """How sure the proposal is: from `SURE` on, above `DOUBTFUL`, and below."""
-    if row.confidence >= SURE:
+    if round(row.confidence, 2) >= SURE:
         return "sure"
     return "likely" if row.confidence > DOUBTFUL else "please check"
 
