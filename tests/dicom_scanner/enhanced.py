@@ -15,6 +15,7 @@ from dicom_scanner.philips import COMPONENT, WORDS, scaling, stored_values
 from dicom_scanner.vendors import GRE_NAMES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from dicom_scanner.geometry import Geometry
@@ -40,16 +41,30 @@ def write_enhanced_gre(
     minutes: float = 0.0,
     parts: tuple[str, ...] = ("mag", "phase"),
     real_world: bool = False,
+    together: bool | None = None,
+    mixed: bool | None = None,
     seed: int = 0,
     description: str = "",
     **header_more: object,
 ) -> list[Written]:
-    """Write one file per series: all parts together for Philips and Canon, one series per part for Siemens XA.
+    """Write enhanced files.
 
-    ``real_world`` adds the mapping to radians (C.7.6.16.2.11) beside the rescale to milliradians.
+    Parameters
+    ----------
+    folder, geometry, echo_times_s, patient, visit, number, minutes, parts, seed, description
+        As for every vendor; ``header_more`` by keyword.
+    real_world
+        Add the mapping to radians (C.7.6.16.2.11) beside the rescale to milliradians.
+    together
+        All echoes in one file; the usual way but for Siemens XA, which writes one per echo.
+    mixed
+        All parts in one series, their frames in turn; the usual way but for Siemens XA.
     """
+    siemens = visit.vendor == "siemens-xa"
+    together = not siemens if together is None else together
+    mixed = not siemens if mixed is None else mixed
     signal = gre_signal(geometry.shape, echo_times_s, seed)
-    groups = [(part,) for part in parts] if visit.vendor == "siemens-xa" else [parts]
+    groups = [parts] if mixed else [(part,) for part in parts]
     out = []
     for n, own_parts in enumerate(groups):
         header = new_series(
@@ -70,28 +85,31 @@ def write_enhanced_gre(
         header.Columns, header.Rows = geometry.shape[:2]
         stored_as(header, 12)
         header.SharedFunctionalGroupsSequence = Sequence([_shared(geometry)])
-        frames, groups_of_frames, true, steps = [], [], {}, {}
-        n_slices = geometry.shape[2]
-        for p, part in enumerate(own_parts):
-            true[part], stored = stored_values(part, signal)
+        true, steps, stored = {}, {}, {}
+        for part in own_parts:
+            true[part], stored[part] = stored_values(part, signal)
             steps[part] = scaling(part)[3]
-            if visit.vendor == "siemens-xa" and part == "phase":
+            if siemens and part == "phase":
                 steps[part] = 2 * np.pi / 4096
-                stored = np.clip(np.round((true[part] + np.pi) / steps[part]), 0, 4095)
-            for echo, time in enumerate(echo_times_s):
-                for k in range(n_slices):
-                    index = [1, k + 1, echo + 1, p + 1]
-                    groups_of_frames.append(
-                        _frame(visit.vendor, part, geometry, k, time, index, real_world=real_world, echo=echo)
-                    )
-                    frames.append(stored[echo, :, :, k])
-        header.PerFrameFunctionalGroupsSequence = Sequence(groups_of_frames)
-        header.NumberOfFrames = len(frames)
+                stored[part] = np.clip(np.round((true[part] + np.pi) / steps[part]), 0, 4095)
         _dimensions(header)
-        set_pixels(header, np.stack(frames, axis=-1))
         own = folder / f"{number + n:03d}_{header.SeriesDescription.replace(' ', '_')}"
-        header.InstanceNumber = 1
-        path = save(header, own / f"IM_{number + n:04d}", uid(header.SeriesInstanceUID, 1))
+        files = []
+        every = range(len(echo_times_s))
+        for echoes in [every] if together else [[echo] for echo in every]:
+            frames, headers = [], []
+            for echo, k, part in _frame_order(echoes, geometry.shape[2], own_parts, in_turn=siemens):
+                index = [1, k + 1, echo + 1, own_parts.index(part) + 1]
+                headers.append(
+                    _frame(visit.vendor, part, geometry, k, echo_times_s[echo], index, real_world=real_world, echo=echo)
+                )
+                frames.append(stored[part][echo, :, :, k])
+            header.PerFrameFunctionalGroupsSequence = Sequence(headers)
+            header.NumberOfFrames = len(frames)
+            set_pixels(header, np.stack(frames, axis=-1))
+            header.InstanceNumber = len(files) + 1
+            sop = uid(header.SeriesInstanceUID, len(files))
+            files.append(save(header, own / f"IM_{number + n:03d}{len(files) + 1:02d}", sop))
         out.append(
             Written(
                 header.SeriesInstanceUID,
@@ -99,7 +117,7 @@ def write_enhanced_gre(
                 "GRE",
                 visit.vendor,
                 own,
-                (path,),
+                tuple(files),
                 geometry.affine,
                 true,
                 steps,
@@ -109,6 +127,18 @@ def write_enhanced_gre(
             )
         )
     return out
+
+
+def _frame_order(
+    echoes: Iterable[int], n_slices: int, parts: tuple[str, ...], *, in_turn: bool
+) -> Iterator[tuple[int, int, str]]:
+    """Echo, slice and part of every frame: parts one after another, or in turn at every slice."""
+    if in_turn:
+        for echo in echoes:
+            yield from ((echo, k, part) for k in range(n_slices) for part in parts)
+    else:
+        for part in parts:
+            yield from ((echo, k, part) for echo in echoes for k in range(n_slices))
 
 
 def _shared(geometry: Geometry) -> Dataset:

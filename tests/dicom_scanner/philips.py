@@ -54,11 +54,12 @@ def write_philips_gre(
     number: int,
     minutes: float = 0.0,
     parts: tuple[str, ...] = ("mag", "phase"),
+    kind: str = "milliradials",
     seed: int = 0,
     description: str = "",
     **header_more: object,
 ) -> list[Written]:
-    """Write one series; Philips' phase grows with the field."""
+    """Write one series; Philips' phase grows with the field. ``kind`` is the phase's RescaleType."""
     signal = gre_signal(geometry.shape, echo_times_s, seed)
     header = new_series(
         patient, visit, number, description or GRE_NAMES["philips"], minutes=minutes, **GRE_HEADER, **header_more
@@ -78,7 +79,7 @@ def write_philips_gre(
         header.ComplexImageComponent = COMPONENT[part]
         header.RescaleSlope = f"{slope:.12g}"[:16]
         header.RescaleIntercept = f"{intercept:.12g}"[:16]
-        header.RescaleType = "milliradials" if part == "phase" else "normalized"
+        header.RescaleType = kind if part == "phase" else "normalized"
         series.add_new(0x0E, "FL", scale_slope)
         series.add_new(0x0D, "FL", 0.0 if part != "phase" else 2047.5)
         for echo, time in enumerate(echo_times_s):

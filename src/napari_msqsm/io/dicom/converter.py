@@ -18,7 +18,6 @@ import shutil
 import subprocess
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_msqsm.errors import CancelledError, InputError
@@ -26,6 +25,7 @@ from napari_msqsm.errors import CancelledError, InputError
 if TYPE_CHECKING:
     import threading
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 _OPTIONS = (
     *("-g", "i", "-b", "y", "-ba", "n", "-z", "n", "-l", "o", "-m", "n"),
@@ -81,17 +81,21 @@ def find_dcm2niix() -> str:
 
 
 def link(files: Sequence[str], folder: Path) -> None:
-    """Make a folder that holds just these files under new names: links, copies where links are not possible."""
+    """Make a folder that holds just these files (absolute paths, not links) under new names.
+
+    Hard links take a thirtieth of the time of symbolic ones here; those are for other file systems and other owners'
+    files, and copies for where neither is possible.
+    """
     folder.mkdir(mode=0o700)
     for n, source in enumerate(files):
-        target = folder / f"{n:06d}.dcm"
-        try:
-            target.symlink_to(Path(source).absolute())
-        except OSError:
+        target = f"{folder}/{n:06d}.dcm"
+        for make in (os.link, os.symlink, shutil.copyfile):
             try:
-                target.hardlink_to(source)
+                make(source, target)
+                break
             except OSError:
-                shutil.copyfile(source, target)
+                if make is shutil.copyfile:
+                    raise
 
 
 def convert(executable: str, links: Path, out: Path, n_files: int, cancel: threading.Event | None) -> Conversion:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import os
 import struct
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_msqsm.io.dicom.elements import (
@@ -16,8 +17,6 @@ from napari_msqsm.io.dicom.elements import (
 )
 
 if TYPE_CHECKING:
-    import io
-
     from napari_msqsm.io.dicom.series import ImagePart
 
 _IMAGE_TYPE, _SOP_CLASS, _SOP_UID = 0x00080008, 0x00080016, 0x00080018
@@ -100,6 +99,7 @@ class Instance:
     pixels: tuple[int, int]
     samples: int
     frames: int
+    compressed: bool
     coil: str
     rescale: tuple[str, str]
     acquired: str
@@ -125,7 +125,7 @@ def read_instance(path: str) -> Instance:
     OSError
         When it cannot be opened.
     """
-    with Path(path).open("rb", buffering=0) as stream:
+    with io.FileIO(path) as stream:
         size = os.fstat(stream.fileno()).st_size
         try:
             found = read_elements(stream, size, WANTED)
@@ -215,6 +215,7 @@ def _instance(path: str, found: Elements) -> Instance:
         pixels=(rows, columns),
         samples=_unsigned(values.get(_SAMPLES), 1),
         frames=frames,
+        compressed=found.pixel_bytes is None,
         coil=_text(values.get(_SIEMENS_COIL)),
         rescale=(_text(values.get(_SLOPE)), _text(values.get(_INTERCEPT))),
         acquired=acquired,
@@ -258,10 +259,13 @@ def _check_fragments(stream: io.FileIO, size: int, offset: int) -> None:
     raise DamagedError("it ends early, in the middle of its compressed pixels")
 
 
+@functools.lru_cache(maxsize=1024)
 def _text(value: bytes | None) -> str:
+    """Decode a value; most are the same in all files of a series."""
     return "" if value is None else value.decode("latin-1").strip(" \0")
 
 
+@functools.lru_cache(maxsize=1024)
 def _numbers(value: bytes | None, count: int) -> tuple[float, ...] | None:
     text = _text(value)
     if not text:

@@ -58,7 +58,8 @@ class StackResult:
 def run_stack(executable: str, stack: Stack, folder: Path, stop: threading.Event) -> StackResult:
     """Convert a stack in a new folder, which is then left with the images alone.
 
-    An enhanced file of which dcm2niix does not make the images that its frames promise is taken apart first.
+    An enhanced file of which dcm2niix does not make the images that its frames promise is taken apart first; so is one
+    of several images with compressed pixels, as dcm2niix decodes only the first of them rightly (JPEG lossless).
 
     Raises
     ------
@@ -66,15 +67,16 @@ def run_stack(executable: str, stack: Stack, folder: Path, stop: threading.Event
         When it was stopped.
     """
     folder.mkdir(mode=0o700)
-    links = folder / "dicom"
-    link([one.path for one in stack.instances], links)
-    done = convert(executable, links, folder / "nifti", len(stack.instances), stop)
-    shutil.rmtree(links)
-    if not stack.groups:
-        return _classic(stack, done.outputs, done.error, single_coil=done.single_coil)
-    images = None if done.error else _enhanced(stack, done.outputs)
-    if images is not None:
-        return StackResult(tuple(images))
+    if len(stack.groups) < 2 or not stack.instances[0].compressed:
+        links = folder / "dicom"
+        link([one.path for one in stack.instances], links)
+        done = convert(executable, links, folder / "nifti", len(stack.instances), stop)
+        shutil.rmtree(links)
+        if not stack.groups:
+            return _classic(stack, done.outputs, done.error, single_coil=done.single_coil)
+        images = None if done.error else _enhanced(stack, done.outputs)
+        if images is not None:
+            return StackResult(tuple(images), (), done.single_coil)
     results = [
         _group(executable, stack, group, folder / f"group-{n + 1}", stop) for n, group in enumerate(stack.groups)
     ]

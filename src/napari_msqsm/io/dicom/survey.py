@@ -74,18 +74,19 @@ def survey_folder(
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "does not exist"
         raise InputError(f"the DICOM folder {folder} {what}; check the path")
+    folder = folder.absolute()
     paths = list(_files(folder, skip))
     by_series: dict[tuple[str, str, str], list[Instance]] = {}
     left_out: list[LeftOut] = []
     others: Counter[str] = Counter()
-    for n, path in enumerate(paths):
+    for n, (path, real) in enumerate(paths):
         if n % _REPORT_EVERY == 0:
             if cancel is not None and cancel.is_set():
                 raise CancelledError("cancelled")
             if on_progress:
                 on_progress(f"reading headers: {n} of {len(paths)} files", n / len(paths))
         try:
-            instance = read_instance(path)
+            instance = read_instance(real)
         except NotDicomError:
             others["not DICOM"] += 1
         except NoImageError:
@@ -113,8 +114,8 @@ def survey_folder(
     return Survey(series, left_out, len(paths))
 
 
-def _files(folder: Path, skip: Path | None) -> Iterator[str]:
-    """Files below a folder in order of name; a folder that is reached twice through links is read once."""
+def _files(folder: Path, skip: Path | None) -> Iterator[tuple[str, str]]:
+    """Files below a folder in order of name, as found and without links; a folder that is found twice is read once."""
     skipped = None if skip is None else os.path.realpath(skip)
     seen = {os.path.realpath(folder)}
     waiting = [str(folder)]
@@ -133,7 +134,7 @@ def _files(folder: Path, skip: Path | None) -> Iterator[str]:
                     seen.add(real)
                     folders.append(entry.path)
             else:
-                yield entry.path
+                yield entry.path, os.path.realpath(entry.path) if entry.is_symlink() else entry.path
         waiting += reversed(folders)
 
 
