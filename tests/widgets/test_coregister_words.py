@@ -13,6 +13,7 @@ from napari_msqsm.registration.verdict import Level, Verdict
 from napari_msqsm.widgets.coregister_table import CoregisterTable
 from napari_msqsm.widgets.coregister_words import (
     DISAGREEMENT,
+    LOOP,
     VERDICT_COLOURS,
     VERDICT_WORDS,
     fixed_words,
@@ -96,6 +97,8 @@ def test_reasons_are_told_in_words():
 def test_the_summary_counts():
     assert summary_words([LOOK, LOOK, MISSING, ACCEPTED]) == "2 look · 1 failed · 1 not yet · 1 accepted by hand"
     assert summary_words([]) == ""
+    loops = [replace(LOOK, numbers={LOOP: value}) for value in (0.05, 0.123)]
+    assert summary_words(loops) == "2 look · a loop over three time points closes within 0.12 mm"
 
 
 def test_an_empty_table_says_what_to_do():

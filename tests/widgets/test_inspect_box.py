@@ -83,6 +83,10 @@ def test_nudging_tells_its_keys_and_how_far_it_went(view, box):
     box.nudge.click()
     assert view.nudging
     assert "Page Up" in box.keys.text()
+    assert "Arrow keys" in box.motion.text()
+    assert box.keys.isHidden()
+    box.keys_button.click()
+    assert not box.keys.isHidden()
     box.step.setCurrentText("5 mm, 5°")
     view.nudge(NUDGE_STEPS["Left"])
     view.nudge(NUDGE_STEPS["."])

@@ -191,22 +191,22 @@ def test_in_three_dimensions_nothing_breaks(window, view):
 def test_a_refined_transform_is_shown_and_reset_comes_back_to_it(view):
     refined = AffineTransform([[1, 0, 0, 1.5], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
     view.nudge(NUDGE_STEPS["Up"])
-    view.take(refined, start=True)
+    view.begin_at(refined)
     assert not view.was_moved
     view.nudge(NUDGE_STEPS["Up"])
     view.reset()
     assert view.transform == refined
 
 
-def test_closing_gives_back_what_was_there(window):
+def test_closing_gives_back_what_was_there(qtbot, window):
     image = window.add_image(np.zeros((2, 4, 5, 6)), contrast_limits=(0, 1))
     hidden = window.add_image(np.zeros((4, 5, 6)), visible=False)
     view = InspectView(window, pictures_of(head(), Grid((30, 40, 22), np.eye(4))), "a", "b")
     assert not image.visible
     view.set_nudging(True)
     view.nudge(NUDGE_STEPS["Right"])
-    window.layers.remove(view.layers.layers["edges"])  # as a user may
-    assert not view.layers.are_there
+    with qtbot.waitSignal(view.layer_removed, timeout=1000):
+        window.layers.remove(view.layers.layers["edges"])  # as a user may
     view.close()
     assert list(window.layers) == [image, hidden]
     assert image.visible

@@ -26,6 +26,7 @@ _SHOWN: dict[Mode, tuple[str, ...]] = {
 }
 _DIFFERENCE_COLOURS = ((0.35, 0.7, 1.0), (0.05, 0.05, 0.05), (1.0, 0.65, 0.15))
 """Where the fixed image is darker, where both agree, where it is brighter."""
+_EDGE_COLOUR = (1.0, 0.2, 0.15)
 _STRONGEST_EDGE = 0.25
 
 
@@ -54,7 +55,9 @@ class ComparisonLayers:
         moving = f"moving: {moving_name}"
         self._add("moving", moving, lambda box: np.nan_to_num(pictures.moved(box)), pictures.moving_range)
         self._add("checkerboard", "checkerboard", lambda box: pictures.checkerboard(box, self.square_mm), (0.0, 1.0))
-        self._add("edges", f"edges of {fixed_name}", pictures.edges, (0.02, _STRONGEST_EDGE), "red", "additive")
+        self._add(
+            "edges", f"edges of {fixed_name}", pictures.edges, (0.02, _STRONGEST_EDGE), _edge_map(), "translucent"
+        )
         self._add("difference", "difference", pictures.difference, (-0.5, 0.5), _difference_map())
         mark_sides(viewer)
 
@@ -95,11 +98,6 @@ class ComparisonLayers:
         """Make the moving image the active layer, so that no tool of another layer takes the mouse."""
         self._viewer.layers.selection.active = self.layers["moving"]
 
-    @property
-    def are_there(self) -> bool:
-        """Whether the user has removed none of them."""
-        return all(layer in self._viewer.layers for layer in self.layers.values())
-
     def remove(self) -> None:
         """Take them off, and show again what was visible before."""
         for layer in self.layers.values():
@@ -131,6 +129,13 @@ class ComparisonLayers:
         layer.contrast_limits_range = (min(low, 0.0) - abs(high), 3 * abs(high))
         layer.contrast_limits = limits
         self.layers[key] = layer
+
+
+def _edge_map() -> Any:
+    """Clear where there is no outline."""
+    from napari.utils import Colormap
+
+    return Colormap([(*_EDGE_COLOUR, alpha) for alpha in (0.0, 0.8, 1.0)], name="msqsm outlines")
 
 
 def _difference_map() -> Any:

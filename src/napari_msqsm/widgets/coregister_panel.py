@@ -175,7 +175,8 @@ class CoregisterPanel(Panel):
 
     def _renew_details(self) -> None:
         selected = self.table.selected
-        self.details.setText("" if selected is None else pair_details(*selected))
+        hint = "Double click a row to compare its images." if self.table.rows else ""
+        self.details.setText(hint if selected is None else pair_details(*selected))
         self.inspect_button.setEnabled(selected is not None)
 
     def _renew_buttons(self) -> None:

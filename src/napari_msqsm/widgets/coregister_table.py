@@ -86,6 +86,9 @@ class CoregisterTable(QTableWidget):
         """Select the row of a pair; none when it has no row."""
         row = next((index for index, (each, _) in enumerate(self._rows) if each.xfm == pair.xfm), -1)
         self.setCurrentCell(row, 0 if row >= 0 else -1)
+        item = self.item(row, 0)
+        if item is not None:
+            self.scrollToItem(item)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Let Enter do what a double click does."""

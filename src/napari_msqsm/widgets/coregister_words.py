@@ -15,6 +15,7 @@ VERDICT_WORDS: dict[Verdict, str] = {"ok": "✓ ok", "look": "● look", "failed
 VERDICT_COLOURS: dict[Verdict, str] = {"ok": "#4cb4e7", "look": "#f0c24b", "failed": "#f0703c", "not yet": "#9a9a9a"}
 """Blue, yellow, orange and grey, which colour-blind readers can tell apart too."""
 DISAGREEMENT = "disagreement_mm"
+LOOP = "loop_mm"
 _CONTRASTS = {"MEGRE": "magnitude", "T1w": "T1", "ce-gadolinium_T1w": "T1 + Gd", "T2w": "T2"}
 
 
@@ -84,6 +85,7 @@ def pair_details(pair: Pair, state: PairState) -> str:
     if state.verdict is None:
         return f"{head}<br>not aligned yet: <i>Run all</i>, or double click and nudge it by hand"
     lines = [f"{VERDICT_WORDS[verdict_of(state)]}: {reason}" for reason in state.verdict.reasons]
+    lines += state.verdict.remarks
     if state.by_hand:
         lines.append(f"accepted by {state.checked_by} on {state.checked_at[:10]}; running again leaves it alone")
     elif not state.usable:
@@ -115,11 +117,16 @@ def nothing_to_align(study: Study | None, patient_id: str, *, is_files: bool) ->
 
 
 def summary_words(states: list[PairState]) -> str:
-    """Count the verdicts: ``7 ok · 1 look · 2 not yet``; empty without pairs."""
+    """Count the verdicts, and tell how well time points agree: ``7 ok · 1 look · 2 not yet``; empty without pairs."""
     found = [verdict_of(state) for state in states]
     counts = [f"{found.count(verdict)} {verdict}" for verdict in VERDICT_WORDS if verdict in found]
     accepted = sum(state.by_hand for state in states)
-    return " · ".join(counts + ([f"{accepted} accepted by hand"] if accepted else []))
+    if accepted:
+        counts.append(f"{accepted} accepted by hand")
+    loops = [state.numbers[LOOP] for state in states if LOOP in state.numbers]
+    if loops:
+        counts.append(f"a loop over three time points closes within {max(loops):.2f} mm")
+    return " · ".join(counts)
 
 
 def _session(label: str) -> str:

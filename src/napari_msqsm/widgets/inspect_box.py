@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from qtpy.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
     QComboBox,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_msqsm.widgets.inspect_words import HINTS, NUMBERS
 from napari_msqsm.widgets.nudge_keys import MODE_KEYS, Mode, keys_html
 from napari_msqsm.widgets.viewer_keys import focus_canvas
 
@@ -29,34 +30,6 @@ if TYPE_CHECKING:
 
 _STEPS = (0.1, 0.5, 1.0, 5.0)
 _REFINE = "Refine from here"
-_HINTS: dict[Mode, str] = {
-    "flicker": "What jumps is not aligned.",
-    "checkerboard": "Outlines should go on from square to square.",
-    "blend": "Outlines should not be seen twice.",
-    "edges": "The red outlines are those of {fixed}; they should lie on those of {moving}.",
-    "difference": "{moving} in the grey levels of {fixed} was taken off; outlines left over are not aligned.",
-}
-
-
-@dataclass(frozen=True)
-class _Slider:
-    """The one number of a way to compare: slider position × ``factor`` is its value."""
-
-    words: str
-    low: int
-    high: int
-    start: int
-    factor: float
-    unit: str
-
-
-_SLIDERS: dict[Mode, _Slider] = {
-    "flicker": _Slider("Each for", 2, 20, 6, 0.1, "s"),
-    "checkerboard": _Slider("Squares of", 5, 60, 20, 1.0, "mm"),
-    "blend": _Slider("Moving image", 0, 100, 50, 1.0, "%"),
-    "edges": _Slider("Faintest outline", 1, 40, 6, 0.5, "%/mm"),
-    "difference": _Slider("Brightest at", 5, 100, 40, 1.0, "%"),
-}
 
 
 class InspectBox(QWidget):
@@ -75,9 +48,12 @@ class InspectBox(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._view: InspectView | None = None
-        self._values = {mode: slider.start for mode, slider in _SLIDERS.items()}
+        self._values = {mode: slider.start for mode, slider in NUMBERS.items()}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
+        rule = QFrame()
+        rule.setFrameShape(QFrame.Shape.HLine)
+        column.addWidget(rule)
         self.title = _label(column)
         column.addLayout(self._mode_buttons())
         column.addLayout(self._slider_line())
@@ -89,6 +65,7 @@ class InspectBox(QWidget):
         column.addWidget(self.note)
         column.addLayout(self._decision_line())
         self.keys = _label(column)
+        self.keys.hide()
         for control in (*self.findChildren(QAbstractButton), *self.findChildren(QSlider), self.step):
             control.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys with the canvas
 
@@ -98,7 +75,7 @@ class InspectBox(QWidget):
         self.note.setText(note)
         self.nudge.setChecked(False)
         if view is not None:
-            self.title.setText(f"<b>{escape(view.names[1])}</b> on {escape(view.names[0])}")
+            self.title.setText(f"Comparing <b>{escape(view.names[1])}</b> with {escape(view.names[0])}")
             view.shown_changed.connect(self._renew_shown)
             view.transform_changed.connect(self._renew_motion)
             for mode in MODE_KEYS.values():
@@ -117,18 +94,16 @@ class InspectBox(QWidget):
 
     def _mode_buttons(self) -> QHBoxLayout:
         line = QHBoxLayout()
-        self.modes: dict[Mode, QToolButton] = {}
+        self.modes: dict[Mode, QPushButton] = {}
         group = QButtonGroup(self)
         for key, mode in MODE_KEYS.items():
-            button = QToolButton()
-            button.setText(mode.capitalize())
+            button = QPushButton(mode.capitalize())
             button.setToolTip(f"Key {key}")
             button.setCheckable(True)
             button.clicked.connect(lambda _, mode=mode: self._show(mode))
             group.addButton(button)
             line.addWidget(button)
             self.modes[mode] = button
-        line.addStretch(1)
         return line
 
     def _slider_line(self) -> QHBoxLayout:
@@ -170,7 +145,12 @@ class InspectBox(QWidget):
         self.refine.clicked.connect(self.refine_requested)
         self.accept.clicked.connect(self.accept_requested)
         self.close_button.clicked.connect(self.close_requested)
-        for button in (self.refine, self.accept, self.close_button):
+        self.keys_button = QToolButton()
+        self.keys_button.setText("Keys")
+        self.keys_button.setToolTip("Show or hide what the keys do")
+        self.keys_button.setCheckable(True)
+        self.keys_button.toggled.connect(lambda on: self.keys.setVisible(on))
+        for button in (self.refine, self.accept, self.close_button, self.keys_button):
             line.addWidget(button)
         return line
 
@@ -182,7 +162,7 @@ class InspectBox(QWidget):
         view = self._view
         if view is None:
             return
-        slider = _SLIDERS[view.mode]
+        slider = NUMBERS[view.mode]
         self.modes[view.mode].setChecked(True)
         self.slider.blockSignals(True)
         self.slider.setRange(slider.low, slider.high)
@@ -192,7 +172,7 @@ class InspectBox(QWidget):
         self._show_value(view.mode)
         if view.mode == "blend":
             self._apply("blend")  # every other way shows the moving image fully
-        hint = _HINTS[view.mode].format(fixed=view.names[0], moving=view.names[1])
+        hint = HINTS[view.mode].format(fixed=view.names[0], moving=view.names[1])
         now = f"<b>Shown: {escape(view.names[view.shows_moving])}.</b> " if view.mode == "flicker" else ""
         self.shown.setText(now + escape(hint))
 
@@ -203,7 +183,8 @@ class InspectBox(QWidget):
         if view is not None:
             shift_mm, angle_deg = view.motion()
             moved = f"Moved by {shift_mm:.1f} mm and turned by {angle_deg:.1f}° from where it was."
-            self.motion.setText(moved if view.was_moved else "Not moved by hand.")
+            how = "Arrow keys or the mouse move it, with Shift they turn it." if view.nudging else "Not moved by hand."
+            self.motion.setText(moved if view.was_moved else how)
             self.keys.setText(keys_html(nudging=view.nudging))
 
     def _on_slider(self, position: int) -> None:
@@ -213,14 +194,14 @@ class InspectBox(QWidget):
             self._show_value(self._view.mode)
 
     def _show_value(self, mode: Mode) -> None:
-        slider = _SLIDERS[mode]
+        slider = NUMBERS[mode]
         self.slider_value.setText(f"{self._values[mode] * slider.factor:g} {slider.unit}")
 
     def _apply(self, mode: Mode) -> None:
         """Hand the number of a way to compare to the view."""
         if self._view is None:
             return
-        value = self._values[mode] * _SLIDERS[mode].factor
+        value = self._values[mode] * NUMBERS[mode].factor
         if mode == "flicker":
             self._view.set_interval(round(1000 * value))
         elif mode == "checkerboard":

@@ -9,22 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_msqsm.model.grid import reoriented
 from napari_msqsm.widgets.comparison_layers import ComparisonLayers
-from napari_msqsm.widgets.display import SCREEN_CODES, world_from_screen
 from napari_msqsm.widgets.nudge_keys import FAR, MODE_KEYS, NUDGE_STEPS, SWAP_KEY, UNDO_KEY, Mode, Step
+from napari_msqsm.widgets.screen_frame import ScreenFrame, swept
 from napari_msqsm.widgets.viewer_keys import ViewerKeys
-from napari_msqsm.workflow.coregister_images import load_pair
 from napari_msqsm.workflow.inspect_pair.nudge import motion_between, shifted, turned
-from napari_msqsm.workflow.inspect_pair.pictures import PairPictures
 
 if TYPE_CHECKING:
     from napari import Viewer
-    from numpy.typing import NDArray
 
-    from napari_msqsm.model.study import Study
     from napari_msqsm.model.transform import AffineTransform
-    from napari_msqsm.workflow.coregister_pairs import Pair
+    from napari_msqsm.workflow.inspect_pair.pictures import PairPictures
 
 FLICKER_MS = 600
 _LEFT_BUTTON = 1
@@ -48,10 +43,13 @@ class InspectView(QObject):
         Another image, or another way to compare, is on the screen.
     transform_changed
         The picture was moved.
+    layer_removed
+        The user took one of the layers off.
     """
 
     shown_changed = Signal()
     transform_changed = Signal()
+    layer_removed = Signal()
 
     def __init__(self, viewer: Viewer, pictures: PairPictures, fixed_name: str, moving_name: str) -> None:
         super().__init__()
@@ -64,9 +62,10 @@ class InspectView(QObject):
         self.step_deg = 0.5
         self._start = pictures.transform
         self._before: list[AffineTransform] = []
-        self._world = world_from_screen(pictures.grid)
+        self._screen = ScreenFrame(self._viewer, pictures.grid)
         self._nudging = False
         self._layers = ComparisonLayers(self._viewer, pictures, fixed_name, moving_name)
+        self._viewer.layers.events.removed.connect(self._on_removed)
         self._timer = QTimer(self)
         self._timer.setInterval(FLICKER_MS)
         self._timer.timeout.connect(self.swap)
@@ -152,13 +151,13 @@ class InspectView(QObject):
 
     def nudge(self, step: Step, times: float = 1.0) -> None:
         """Move or turn the picture by one step, as it is seen on the screen."""
-        axes = self._screen_axes()
+        axes = self._screen.axes()
         if step.kind == "move":
             after = shifted(self.transform, times * step.sign * self.step_mm * axes[step.axis])
         else:
             # about the line of sight, positive is clockwise: from across to down
             axis = np.cross(axes["across"], axes["down"]) if step.axis == "through" else axes[step.axis]
-            after = turned(self.transform, axis, times * step.sign * self.step_deg, self._centre())
+            after = turned(self.transform, axis, times * step.sign * self.step_deg, self._screen.centre_mm())
         self._move_to(after)
 
     def undo(self) -> None:
@@ -171,23 +170,16 @@ class InspectView(QObject):
         if self.was_moved:
             self._move_to(self._start)
 
-    def take(self, transform: AffineTransform, *, start: bool) -> None:
-        """Show the pair under another transform, such as a refined one.
-
-        Parameters
-        ----------
-        transform
-            The transform.
-        start
-            Whether *Reset* comes back to it.
-        """
-        self._before.append(self.transform)
-        if start:
-            self._start = transform
-        self._put(transform)
+    def begin_at(self, transform: AffineTransform) -> None:
+        """Show the pair under another transform, such as a refined one; *Reset* comes back to it from now on."""
+        self._start = transform
+        if transform != self.transform:
+            self._move_to(transform)
+        self.transform_changed.emit()
 
     def close(self) -> None:
         """Take off layers, keys and timer."""
+        self._viewer.layers.events.removed.disconnect(self._on_removed)
         self._timer.stop()
         self.set_nudging(False)
         self._keys.release()
@@ -210,22 +202,9 @@ class InspectView(QObject):
         self._layers.refresh()
         self.transform_changed.emit()
 
-    def _screen_axes(self) -> dict[str, NDArray[np.float64]]:
-        """Directions of the screen in the fixed scanner space, unit vectors."""
-        columns = self._world[:3, :3].T
-        order = (axis - self._viewer.dims.ndim for axis in self._viewer.dims.order[-3:])
-        return dict(zip(("through", "down", "across"), (columns[axis] for axis in order), strict=True))
-
-    def _centre(self) -> NDArray[np.float64]:
-        """Centre of the view in the fixed scanner space."""
-        point = np.array(self._viewer.dims.point[-3:], dtype=np.float64)
-        if self._viewer.dims.ndisplay == 2:
-            down, across = (axis - self._viewer.dims.ndim for axis in self._viewer.dims.order[-2:])
-            point[down], point[across] = self._viewer.scene.camera.center[-2:]
-        return self._to_world(point)
-
-    def _to_world(self, point: Any) -> NDArray[np.float64]:
-        return np.asarray((self._world @ np.array([*point, 1.0]))[:3])
+    def _on_removed(self, event: Any) -> None:
+        if event.value in self._layers.layers.values():
+            self.layer_removed.emit()
 
     def _hold_camera(self, _: object = None) -> None:
         """Let the mouse drag the picture and not the view; each layer that becomes active frees the view again."""
@@ -235,17 +214,17 @@ class InspectView(QObject):
         """Move the picture with the mouse; with Shift, turn it in the plane."""
         if event.button != _LEFT_BUTTON or self._viewer.dims.ndisplay != 2:
             return
-        at_press, centre = self._to_world(event.position[-3:]), self._centre()
-        before, axes = self.transform, self._screen_axes()
+        at_press, centre = self._screen.place_mm(event.position[-3:]), self._screen.centre_mm()
+        before, axes = self.transform, self._screen.axes()
         turning = "Shift" in event.modifiers
         yield
         if event.type != "mouse_move":
             return
         self._before.append(before)
         while event.type == "mouse_move":
-            now = self._to_world(event.position[-3:])
+            now = self._screen.place_mm(event.position[-3:])
             if turning:
-                after = turned(before, *_swept(at_press - centre, now - centre, axes), centre)
+                after = turned(before, *swept(at_press - centre, now - centre, axes), centre)
             else:
                 after = shifted(before, now - at_press)
             self._put(after)
@@ -258,24 +237,3 @@ class InspectView(QObject):
         for axis, value in enumerate(middle):
             self._viewer.dims.set_point(self._viewer.dims.ndim - 3 + axis, float(value))
         self._viewer.reset_view()
-
-
-def pictures_of(study: Study, pair: Pair, transform: AffineTransform) -> PairPictures:
-    """Read the images of a pair, in screen order; for a thread beside the window.
-
-    Raises
-    ------
-    InputError
-        When one of them cannot be read.
-    """
-    fixed, grid, moving, moving_grid = load_pair(study, pair)
-    ordered, on_screen = reoriented(fixed, grid, SCREEN_CODES)
-    return PairPictures(ordered, on_screen, moving, moving_grid, transform)
-
-
-def _swept(
-    first: NDArray[np.float64], second: NDArray[np.float64], axes: dict[str, NDArray[np.float64]]
-) -> tuple[NDArray[np.float64], float]:
-    """Axis and angle in degrees of a turn in the plane that carries the mouse from one place to another."""
-    angles = [np.arctan2(float(v @ axes["down"]), float(v @ axes["across"])) for v in (first, second)]
-    return np.cross(axes["across"], axes["down"]), float(np.degrees(angles[1] - angles[0]))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, Qt, Signal
 from qtpy.QtWidgets import QInputDialog, QMessageBox
 
+from napari_msqsm.model.grid import reoriented
 from napari_msqsm.model.transform import AffineTransform
 from napari_msqsm.widgets.coregister_words import fixed_words, pair_words
+from napari_msqsm.widgets.display import SCREEN_CODES
 from napari_msqsm.widgets.initials import initials, remember_initials
 from napari_msqsm.widgets.inspect_box import InspectBox
-from napari_msqsm.widgets.inspect_view import InspectView, pictures_of
-from napari_msqsm.workflow.coregister import PairState, accept, coregister_pair, state_of
+from napari_msqsm.widgets.inspect_view import InspectView
+from napari_msqsm.workflow.coregister import PairState, accept, coregister_pair, load_pair, state_of
+from napari_msqsm.workflow.inspect_pair.pictures import PairPictures
 from napari_msqsm.workflow.tasks import TaskState
 
 if TYPE_CHECKING:
@@ -20,9 +23,9 @@ if TYPE_CHECKING:
 
     from napari import Viewer
 
+    from napari_msqsm.model.study import Study
     from napari_msqsm.widgets.coordinator import Coordinator
     from napari_msqsm.workflow.coregister import CoregistrationSettings, Pair
-    from napari_msqsm.workflow.inspect_pair.pictures import PairPictures
     from napari_msqsm.workflow.tasks import Task
 
 
@@ -145,6 +148,8 @@ class PairInspection(QObject):
         self.pair, self._state = pair, state
         self.view = InspectView(self._viewer, pictures, fixed_words(pair), pair_words(pair))
         self.view.setParent(self)
+        # later, since napari is still busy with the layer
+        self.view.layer_removed.connect(self.close, Qt.ConnectionType.QueuedConnection)
         self.box.set_view(self.view, note=state.note)
         self.box.show()
         self._renew_busy()
@@ -173,8 +178,21 @@ class PairInspection(QObject):
         """Show the transform that a run found or that was accepted; *Reset* comes back to it from now on."""
         self._state = state
         if self.view is not None and state.transform is not None:
-            self.view.take(state.transform, start=True)
+            self.view.begin_at(state.transform)
 
     def _renew_busy(self) -> None:
         busy = any(pair == self.pair for pair in self._work.values())
         self.box.set_busy("Working…" if busy else "")
+
+
+def pictures_of(study: Study, pair: Pair, transform: AffineTransform) -> PairPictures:
+    """Read the images of a pair, in screen order; for a thread beside the window.
+
+    Raises
+    ------
+    InputError
+        When one of them cannot be read.
+    """
+    fixed, grid, moving, moving_grid = load_pair(study, pair)
+    ordered, on_screen = reoriented(fixed, grid, SCREEN_CODES)
+    return PairPictures(ordered, on_screen, moving, moving_grid, transform)
