@@ -1,0 +1,1 @@
+"""What ``msqsm add`` can take over: one module each, like a command."""
