@@ -69,7 +69,7 @@ class Scanner:
         header = {"Modality": "MR", "ImageType": ["ORIGINAL", "PRIMARY", "M"], **person, **protocol, **changes}
         header = {key: value for key, value in header.items() if value is not None}
         images = tuple(
-            self._image(part, time_s, shape, f"{series_uid}_{part}_{n}", header, name)
+            self._image(part, time_s, shape, f"{series_uid}_{part}_{n}", name)
             for part in parts
             for n, time_s in enumerate(times or (None,))
         )
@@ -80,8 +80,8 @@ class Scanner:
 
     def gre(self, **changes):
         """Magnitude and phase, as Siemens stores them: two series of one acquisition."""
-        at = self.now
-        first = self.series("MEGRE", minutes=0, **changes)
+        at = changes.pop("acquired_at", self.now)
+        first = self.series("MEGRE", minutes=0, acquired_at=at, **changes)
         second = self.series("MEGRE", parts=("phase",), acquired_at=at, **changes)
         return [first, second]
 
@@ -95,7 +95,7 @@ class Scanner:
     def staged(self, *series) -> Staged:
         return Staged(self.folder, tuple(series), ())
 
-    def _image(self, part, time_s, shape, name, header, description) -> ConvertedImage:
+    def _image(self, part, time_s, shape, name, description) -> ConvertedImage:
         rng = np.random.default_rng(abs(hash(name)) % 2**32)
         low, high = (-4096, 4095) if part == "phase" else (0, 4000)
         image = nib.Nifti1Image(rng.integers(low, high, shape).astype(np.int16), AFFINE)

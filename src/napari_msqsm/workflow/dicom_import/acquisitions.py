@@ -85,8 +85,12 @@ def acquisitions_of(rows: Iterable[PlannedSeries]) -> list[Acquisition]:
     for row in sorted(rows, key=lambda row: order_of(row.series)):
         partner = None
         if row.role == "MEGRE":
-            fitting = [group for group in out if all(_belong(row, other) for other in group)]
-            partner = min(fitting, key=lambda group: abs(group[0].series.number - row.series.number), default=None)
+            fitting = [
+                group
+                for group in out
+                if all(_belong(row, other) for other in group) and _apart(row, group) <= _PARTNERS_APART
+            ]
+            partner = min(fitting, key=lambda group: _apart(row, group), default=None)
         if partner is None:
             out.append([row])
         else:
@@ -120,14 +124,19 @@ def _name(acquisition: Acquisition) -> str:
     return " ".join(acquisition.rows[0].series.description.lower().split())
 
 
+def _apart(row: PlannedSeries, group: Sequence[PlannedSeries]) -> int:
+    """Distance of series numbers."""
+    return min(abs(row.series.number - other.series.number) for other in group)
+
+
 def _belong(one: PlannedSeries, other: PlannedSeries) -> bool:
     a, b = one.series, other.series
-    if a.study_uid != b.study_uid or abs(a.number - b.number) > _PARTNERS_APART or _shapes(a) != _shapes(b):
+    if a.study_uid != b.study_uid or _shapes(a) != _shapes(b):
         return False
     if a.acquired_at is not None and b.acquired_at is not None and abs(a.acquired_at - b.acquired_at) > _SAME_TIME:
         return False
-    if not a.parts & b.parts:
-        return _same_times(a, b)
+    if not a.parts & b.parts and _same_times(a, b):
+        return True
     return not _shared_echo(a, b) and a.description == b.description
 
 

@@ -18,7 +18,16 @@ if TYPE_CHECKING:
 
 NUMBERS = frozenset(
     (
-        *("EchoTime", "EchoNumber", "EchoTrainLength", "RepetitionTime", "RepetitionTimeExcitation", "InversionTime"),
+        *(
+            "EchoTime",
+            "EchoTime1",
+            "EchoTime2",
+            "EchoNumber",
+            "EchoTrainLength",
+            "RepetitionTime",
+            "RepetitionTimeExcitation",
+            "InversionTime",
+        ),
         *("RepetitionTimeInversion", "FlipAngle", "MagneticFieldStrength", "ImagingFrequency", "SliceThickness"),
         *("SpacingBetweenSlices", "PixelBandwidth", "DwellTime", "NumberOfAverages", "BaseResolution"),
         *("AcquisitionMatrixPE", "ReconMatrixPE", "PhaseEncodingSteps", "PhaseEncodingStepsNoPartialFourier"),
@@ -54,13 +63,13 @@ _DATE_OR_UID = re.compile(r"(?<!\d)(?:19|20)\d{6}(?!\d)|(?<!\d)(?:19|20)\d\d-\d\
 _VERSIONS = ("SoftwareVersions", "ConversionSoftwareVersion")
 """Where a date is that of a release, unless it is one of the patient's."""
 _LEAST_LETTERS = 3
+_NO_SECRETS = frozenset(("none", "null", "unknown", "anon", "anonymous", "anonymized", "other", "mri", "mr1", "head"))
 _IDENTIFYING = (
     *("PatientID", "OtherPatientIDs", "PatientName", "OtherPatientNames", "PatientBirthDate", "PatientBirthName"),
     *("PatientMotherBirthName", "PatientAddress", "PatientTelephoneNumbers", "AccessionNumber", "StudyID"),
     *("InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName", "StationName", "DeviceSerialNumber"),
     *("ReferringPhysicianName", "PerformingPhysicianName", "OperatorsName", "RequestingPhysician"),
     *("NameOfPhysiciansReadingStudy", "PhysiciansOfRecord"),
-    *("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate"),
 )
 
 IN_THE_STUDY = (
@@ -125,12 +134,13 @@ def secrets_of(series: ConvertedSeries) -> tuple[str, ...]:
     """
     found: set[str] = set()
     sidecar = series.images[0].sidecar if series.images else {}
-    for name in _IDENTIFYING:
+    days = [name for name in series.header if name.endswith("Date")]
+    for name in (*_IDENTIFYING, *days):
         for source in (series.header, sidecar):
             found |= set(_pieces(source.get(name)))
     found |= set(_pieces(series.patient_key))
     found |= {series.study_uid, series.series_uid} - {""}
-    return tuple(sorted(piece.lower() for piece in found))
+    return tuple(sorted({piece.lower() for piece in found} - _NO_SECRETS))
 
 
 def _pieces(value: Any) -> Iterable[str]:

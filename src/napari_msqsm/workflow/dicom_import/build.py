@@ -89,6 +89,9 @@ def build(
         if file.stem in failed:
             for ending in (".nii.gz", ".json"):
                 (place_of(staging, file) / f"{file.name}{ending}").unlink(missing_ok=True)
+    for place in {place_of(staging, file) for file in files if file.stem in failed}:
+        if not any(place.iterdir()):
+            place.rmdir()
     _stop_if(cancel)
     return Built(tuple(file for file in files if file.stem not in failed), dropped, failed)
 
@@ -107,7 +110,7 @@ def _write(file: PlannedFile, place: Path) -> dict[str, str]:
 
 
 def _known(file: PlannedFile, kept: dict[str, Any]) -> dict[str, Any]:
-    """What the plan knows beside the sidecar."""
+    """Add what the plan knows beside the sidecar."""
     out: dict[str, Any] = {}
     if file.image.echo_time_s is not None and "EchoTime" not in kept:
         out["EchoTime"] = file.image.echo_time_s

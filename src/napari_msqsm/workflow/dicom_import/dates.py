@@ -71,7 +71,7 @@ def age_y(header: Mapping[str, object], scanned: datetime | None, *, exact: bool
         age = (scanned - birth).days / _DAYS_PER_YEAR
     elif (text := str(header.get("PatientAge", "")).strip().upper()) and text[:-1].isdigit():
         age = int(text[:-1]) / {"Y": 1.0, "M": 12.0, "W": 52.18, "D": _DAYS_PER_YEAR}.get(text[-1], 1.0)
-    if age is None:
+    if not age:  # anonymised headers say 000Y
         return None
     return round(age, 1) if exact else float(int(age))
 

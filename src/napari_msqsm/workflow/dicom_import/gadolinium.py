@@ -93,7 +93,9 @@ def _judge(item: _Said, said: Sequence[_Said], known: Sequence[tuple[str, dateti
     if item.at is None or any(at is None for _, at, _ in marked):
         return Verdict(None, "the order of acquisition is not known: there are series without time")
     name, start, source = min(marked, key=lambda entry: entry[1] or _NEVER)
-    if start is None or item.at >= start:
+    if item.at == start:
+        return Verdict(None, f"it and {name} with contrast agent have the same time")
+    if start is None or item.at > start:
         return Verdict(True, f"acquired after {name}, the first series with contrast agent")
     why = f"acquired before {name}, the first series with contrast agent"
     return Verdict(False, why, _doubt(item, said, name, source))

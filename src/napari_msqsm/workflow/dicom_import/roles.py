@@ -75,6 +75,8 @@ def propose_role(series: ConvertedSeries) -> Proposal:
         After conversion.
     """
     features = features_of(series)
+    if "field" in series.parts:
+        return Proposal("fieldmap", 0.9, "the scanner computed a field map in Hz")
     never = _never(features)
     if never:
         return Proposal("ignore", 0.95, never)

@@ -144,7 +144,10 @@ def _problems_of_acquisition(acquisition: Acquisition) -> list[str]:
             out.append(f"no field can be computed: it has {found}, not magnitude and phase of every echo")
         if 0 < len(times) < _FEWEST_ECHOES:
             out.append(f"{len(times)} echoes; three or more are wanted")
-    elif len({image.echo_time_s for row in acquisition.rows for image in row.series.images}) > 1:
+    elif (
+        acquisition.role != "fieldmap"
+        and len({image.echo_time_s for row in acquisition.rows for image in row.series.images}) > 1
+    ):
         which = "longest" if acquisition.role in ("T2w", "FLAIR") else "shortest"
         out.append(f"several echoes; the {which} is taken")
     doubtful = [row for row in acquisition.rows if row.confidence <= _DOUBTFUL]

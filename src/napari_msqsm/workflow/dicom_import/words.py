@@ -36,7 +36,7 @@ _NAMED: tuple[tuple[re.Pattern[str], Role], ...] = (
     (re.compile(r"flair|dark[ -]?fluid|da[ -]?fl(?![a-z])|fluid[ -]?att"), "FLAIR"),
     (re.compile(rf"{_START}tirm{_END}"), "FLAIR"),
     (re.compile(r"qsm|me[ -]?gre|m[ -]?e?ffe|multi[ -]?echo|e?swan|venobold|r2[ -]?star|t2[ -]?star|t2\*"), "MEGRE"),
-    (re.compile(rf"{_START}(?:swip?|fgre|medic|merge|h[aä]mo|hemo|fsbb){_END}"), "MEGRE"),
+    (re.compile(rf"{_START}(?:swi(?:p|3d|2d)?|fgre|medic|merge|h[aä]mo|hemo|fsbb){_END}"), "MEGRE"),
     (re.compile(rf"mp[ -]?rage|bravo|spgr|mp2rage|t1w|{_START}s?t1(?![0-9])|{_START}(?:tfe|vibe){_END}"), "T1w"),
     (re.compile(rf"t2w|{_START}s?t2(?![0-9])|{_START}(?:frfse|haste){_END}"), "T2w"),
 )

@@ -150,7 +150,7 @@ def _dropped(plan: ImportPlan, from_sidecars: Mapping[str, str]) -> dict[str, st
     """Every field of headers and sidecars of which the study holds nothing."""
     out = {name: why for name, why in from_sidecars.items() if name not in IN_THE_STUDY or why != NOT_LISTED}
     for row in plan.rows:
-        for name in row.series.header if row.is_kept else ():
-            if name not in IN_THE_STUDY:
+        for name, value in row.series.header.items() if row.is_kept else ():
+            if name not in IN_THE_STUDY and value not in ("", None):
                 out.setdefault(name, NOT_LISTED)
     return dict(sorted({name: AGE_IS_KEPT if name in AGE_ONLY else why for name, why in out.items()}.items()))
