@@ -40,7 +40,7 @@ class PairState:
     verdict
         Of the automatic checks; None when missing.
     numbers
-        What the verdict rests on, see `napari_msqsm.workflow.coregister_numbers.MEANING`.
+        What the verdict rests on, see `napari_msqsm.registration.check.MEANING`.
     checked_by, checked_at, note
         Who accepted it by hand, when and what they wrote; empty where nobody did.
     route
@@ -48,7 +48,7 @@ class PairState:
     reasons
         Why it is stale.
     warnings
-        Recorded with it.
+        How it was found, where that was not straightforward.
     """
 
     status: Status
@@ -99,13 +99,14 @@ def state_of(
         return PairState("missing")
     try:
         transform = read_transform(pair.xfm)
-        verdict = Verdict(Level(record["Verdict"]["Level"]), tuple(map(str, record["Verdict"]["Reasons"])))
+        said = record["Verdict"]
+        verdict = Verdict(Level(said["Level"]), tuple(map(str, said["Reasons"])), tuple(map(str, said["Remarks"])))
     except (InputError, KeyError, TypeError, ValueError):
         return PairState("missing")
     checked = record.get("Checked") or {}
     by_hand = bool(checked.get("By"))
     version = str(record.get("PipelineVersion")) if by_hand else ALGORITHM_VERSION
-    reasons = list(reasons_outdated(record, [*pair.fixed, *pair.moving], _roots(study, out_dir), version))
+    reasons = list(reasons_outdated(record, [*pair.fixed, *pair.moving], roots(study, out_dir), version))
     if settings is not None and not by_hand and record.get("SettingsDigest") != digest_of_settings(settings, seed):
         reasons.append("it was made with other settings")
     return PairState(
@@ -137,7 +138,8 @@ def locator(study: Study, out_dir: Path | None) -> Locate:
     return locate
 
 
-def _roots(study: Study, out_dir: Path | None) -> dict[str, Path]:
+def roots(study: Study, out_dir: Path | None) -> dict[str, Path]:
+    """Folders of the names that a record uses."""
     return {"raw": study.root, "": out_dir or study.derivatives_root}
 
 

@@ -1,0 +1,238 @@
+"""A second opinion on a transform, from local correlations: it shares neither measure nor points with the registration.
+
+Blocks of about a centimetre (`napari_msqsm.registration.blocks`) say how they want the transform to change; the rigid
+change that most of them agree on is applied, again and again, at 4 mm and then at 2 mm. Where that leads is compared
+with the transform under test. How much the blocks correlate there is compared with how much they do after a wrong shift
+(chance), and after small ones (a well-defined optimum falls off to all sides).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from napari_msqsm._backend import to_numpy
+from napari_msqsm.errors import InputError
+from napari_msqsm.model.transform import AffineTransform
+from napari_msqsm.registration.blocks import Blocks, block_forms, blocks_of
+from napari_msqsm.registration.host.block_layout import inner_head, on_lattice
+from napari_msqsm.registration.host.frames import rotation, translation
+from napari_msqsm.registration.host.robust_motion import robust_motion
+from napari_msqsm.registration.prepared import HEAD_LEVEL, scaled
+from napari_msqsm.registration.pyramid import LevelImage, at_level
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_msqsm._backend import Array
+    from napari_msqsm.model.grid import Grid
+
+_COARSE_MM, _FINE_MM = 4.0, 2.0
+_COARSE_EDGE_MM, _FINE_EDGE_MM = 20.0, 11.0
+_DEPTH_MM = 12.0
+_MOST_ROUNDS = 10
+_SETTLED_MM = 0.01
+_LONGEST_STEP_MM = 3.0
+_SMALL_MM = 2.0
+_WRONG_MM = 15.0
+_LEAST_BLOCKS = 20
+_BELIEVED = 0.5
+
+
+@dataclass(frozen=True)
+class SecondOpinion:
+    """What local correlations say about a transform.
+
+    Parameters
+    ----------
+    transform
+        Where they lead: fixed → moving.
+    disagreement_mm, largest_disagreement_mm
+        Mean and largest distance between the two transforms, over the blocks' positions.
+    correlation
+        Median of the blocks' correlation under the transform under test.
+    best_correlation
+        The same under ``transform``.
+    nearby_correlation
+        The largest among twelve transforms that differ by 2 mm.
+    chance_correlation
+        The median among six transforms that are wrong by 15 mm.
+    agreeing
+        0…1, part of the blocks that agree on ``transform``.
+    overlap
+        0…1, part of the blocks that lie in the moving image.
+    stretch, stretch_sd
+        Relative stretch fixed → moving along the scanner's x, y and z that blocks ask for, and its standard deviation.
+    n_blocks
+        How many there are.
+    """
+
+    transform: AffineTransform
+    disagreement_mm: float
+    largest_disagreement_mm: float
+    correlation: float
+    best_correlation: float
+    nearby_correlation: float
+    chance_correlation: float
+    agreeing: float
+    overlap: float
+    stretch: tuple[float, float, float]
+    stretch_sd: tuple[float, float, float]
+    n_blocks: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Lattice:
+    """Blocks of the fixed image and the moving image, about as smooth."""
+
+    blocks: Blocks
+    moving: LevelImage
+    same_contrast: bool
+
+    def correlation(self, matrix: NDArray[np.float64]) -> float:
+        """Median over the blocks that lie in the moving image; 0 where there are none."""
+        forms = block_forms(self.blocks, self.moving, matrix, same_contrast=self.same_contrast)
+        return float(np.median(forms.correlation[forms.inside])) if forms.inside.any() else 0.0
+
+
+def second_opinion(
+    fixed: Array,
+    fixed_grid: Grid,
+    moving: Array,
+    moving_grid: Grid,
+    transform: AffineTransform,
+    *,
+    same_contrast: bool,
+    brain_mask: Array | None = None,
+) -> SecondOpinion:
+    """Judge a transform by local correlations.
+
+    Parameters
+    ----------
+    fixed, moving
+        (X, Y, Z) images.
+    fixed_grid, moving_grid
+        Where their voxels are.
+    transform
+        Under test: fixed → moving.
+    same_contrast
+        Whether what is bright in one is bright in the other.
+    brain_mask
+        (X, Y, Z) on the fixed grid; the inner part of the head when not given.
+
+    Raises
+    ------
+    InputError
+        When an image has no contrast, or there is too little brain.
+    """
+    coarse, fine = _lattices(fixed, fixed_grid, moving, moving_grid, brain_mask, same_contrast)
+    tested = transform.matrix
+    correlation = fine.correlation(tested)
+    start = _led(coarse, tested)
+    if fine.correlation(start) < correlation:
+        start = tested
+    found = _led(fine, start)
+    forms = block_forms(fine.blocks, fine.moving, found, same_contrast=same_contrast)
+    at = fine.blocks.centre_mm
+    result, best = AffineTransform(found), fine.correlation(found)
+    apart = result.distance_mm(transform, at)
+    agreeing, stretch, stretch_sd = 0.0, np.zeros(3), np.full(3, np.inf)
+    if np.count_nonzero(forms.inside) >= _LEAST_BLOCKS:
+        motion = robust_motion(at, forms.curvature, forms.slope, forms.inside, stretch=True)
+        if brain_mask is not None:  # the outline of the head is no measure of length: skin moves, fat is shifted
+            stretch, stretch_sd = motion.stretch, motion.stretch_sd
+        agreeing = float(np.mean(motion.weight[forms.inside] > _BELIEVED))
+    middle = at.mean(axis=0)
+    return SecondOpinion(
+        transform=result,
+        disagreement_mm=float(apart.mean()),
+        largest_disagreement_mm=float(apart.max()),
+        correlation=correlation,
+        best_correlation=best,
+        nearby_correlation=max(fine.correlation(tested @ step) for step in _small_steps(at, middle)),
+        chance_correlation=float(np.median([fine.correlation(tested @ step) for step in _shifts(_WRONG_MM)])),
+        agreeing=agreeing,
+        overlap=float(np.mean(block_forms(fine.blocks, fine.moving, tested, same_contrast=same_contrast).inside)),
+        stretch=_three(stretch),
+        stretch_sd=_three(stretch_sd),
+        n_blocks=len(at),
+    )
+
+
+def _lattices(
+    fixed: Array, fixed_grid: Grid, moving: Array, moving_grid: Grid, brain_mask: Array | None, same_contrast: bool
+) -> list[_Lattice]:
+    """Make the coarse and the fine one."""
+    head = scaled(LevelImage(fixed, fixed_grid.affine), what="the fixed image")
+    other = scaled(LevelImage(moving, moving_grid.affine), what="the moving image")
+    fine, coarse = at_level(head, _FINE_MM), at_level(head, _COARSE_MM)
+    if brain_mask is None:
+        inner = inner_head(to_numpy(coarse.array), HEAD_LEVEL, coarse.voxel_size_mm, _DEPTH_MM)
+        region, affine = inner, coarse.affine
+    else:
+        region, affine = to_numpy(brain_mask) > 0, fixed_grid.affine
+    lattices = []
+    for image, level_mm, edge_mm in ((coarse, _COARSE_MM, _COARSE_EDGE_MM), (fine, _FINE_MM, _FINE_EDGE_MM)):
+        blocks = blocks_of(image, on_lattice(region, affine, image.shape, image.affine), edge_mm=edge_mm)
+        lattices.append(_Lattice(blocks, at_level(other, level_mm), same_contrast))
+    if len(lattices[1].blocks.centre_mm) < _LEAST_BLOCKS:
+        raise InputError(
+            f"only {len(lattices[1].blocks.centre_mm)} blocks of {_FINE_EDGE_MM:.0f} mm lie in the brain; "
+            f"a transform needs {_LEAST_BLOCKS} to be judged"
+        )
+    return lattices
+
+
+def _led(lattice: _Lattice, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Follow what most blocks want, until it no longer moves them."""
+    at = lattice.blocks.centre_mm
+    for _ in range(_MOST_ROUNDS):
+        forms = block_forms(lattice.blocks, lattice.moving, matrix, same_contrast=lattice.same_contrast)
+        if np.count_nonzero(forms.inside) < min(_LEAST_BLOCKS, len(at)) or len(at) < 4:
+            return matrix
+        step = robust_motion(at, forms.curvature, forms.slope, forms.inside).matrix
+        moved = float(np.linalg.norm(at @ (step[:3, :3] - np.eye(3)).T + step[:3, 3], axis=1).mean())
+        if moved > _LONGEST_STEP_MM:
+            step = _part_of(step, _LONGEST_STEP_MM / moved, at.mean(axis=0))
+        matrix = matrix @ step
+        if moved < _SETTLED_MM:
+            break
+    return matrix
+
+
+def _part_of(step: NDArray[np.float64], part: float, middle: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shorten a rigid motion about a point."""
+    turn = Rotation.from_matrix(step[:3, :3]).as_rotvec() * part
+    shift = (step[:3, :3] @ middle + step[:3, 3] - middle) * part
+    return _about(middle, rotation(turn), shift)
+
+
+def _small_steps(at: NDArray[np.float64], middle: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Shifts, and turns about the middle, that move the blocks by 2 mm (root mean square)."""
+    arm = at - middle
+    steps = _shifts(_SMALL_MM)
+    for axis in np.eye(3):
+        reach = float(np.sqrt(np.mean(np.sum(np.cross(axis, arm) ** 2, axis=1))))
+        for sign in (-1.0, 1.0):
+            steps.append(_about(middle, rotation(sign * axis * _SMALL_MM / max(reach, 1.0)), np.zeros(3)))
+    return steps
+
+
+def _shifts(length_mm: float) -> list[NDArray[np.float64]]:
+    """To both sides along each axis."""
+    return [translation(sign * length_mm * axis) for axis in np.eye(3) for sign in (-1.0, 1.0)]
+
+
+def _about(middle: NDArray[np.float64], turn: NDArray[np.float64], shift: NDArray[np.float64]) -> NDArray[np.float64]:
+    matrix = np.eye(4)
+    matrix[:3, :3] = turn
+    matrix[:3, 3] = middle + shift - turn @ middle
+    return matrix
+
+
+def _three(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    x, y, z = (float(value) for value in values)
+    return x, y, z

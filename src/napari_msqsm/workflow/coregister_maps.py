@@ -1,0 +1,184 @@
+"""Susceptibility maps on the grid of the baseline: one interpolation from where they were measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import ndimage
+
+from napari_msqsm.io.nifti import load_mask, load_raw, load_volume, save_volume
+from napari_msqsm.workflow import provenance
+from napari_msqsm.workflow.coregister_pairs import GRE, baseline_of, magnitude_files, pairs_of, result_path
+from napari_msqsm.workflow.coregister_settings import ALGORITHM_VERSION
+from napari_msqsm.workflow.coregister_state import locator, roots, state_of
+from napari_msqsm.workspace.freshness import read_record, reasons_outdated
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from napari_msqsm.model.grid import Grid
+    from napari_msqsm.model.study import Patient, Session, Study
+    from napari_msqsm.model.transform import AffineTransform
+    from napari_msqsm.workflow.coregister_pairs import Pair
+    from napari_msqsm.workflow.coregister_settings import CoregistrationSettings
+
+MAP = "space-baseline_Chimap"
+MASK = "space-baseline_desc-brain_mask"
+
+
+def renew_maps(
+    study: Study, patient: Patient, settings: CoregistrationSettings, *, out_dir: Path | None = None
+) -> dict[str, Path]:
+    """Bring the maps of all sessions on the baseline's grid up to date.
+
+    Returns
+    -------
+    dict
+        Map by session; sessions without a map or without a transform that may be used have none.
+    """
+    files = {}
+    pairs = {pair.session: pair for pair in pairs_of(study, patient, out_dir=out_dir) if pair.contrast == GRE}
+    baseline = baseline_of(patient)
+    for session in patient.sessions:
+        if session is baseline:
+            path = _baseline_map(study, session, settings, out_dir)
+        else:
+            path = renew_map(study, pairs[session.label], settings, out_dir=out_dir) if session.label in pairs else None
+        if path is not None:
+            files[session.label] = path
+    return files
+
+
+def renew_map(
+    study: Study, pair: Pair, settings: CoregistrationSettings, *, out_dir: Path | None = None
+) -> Path | None:
+    """Bring a follow-up's map on the baseline's grid up to date; one without a right to be there is removed.
+
+    Returns
+    -------
+    Path or None
+        None where there is no map, or no transform that may be used.
+    """
+    if not pair.same_contrast:
+        return None
+    session = study.session(pair.session)
+    target, target_mask = (result_path(study, session, name, out_dir) for name in (MAP, MASK))
+    chimap, mask = (result_path(study, session, name, out_dir) for name in ("Chimap", "desc-brain_mask"))
+    state = state_of(study, pair, out_dir=out_dir)
+    holds = state.usable and (state.by_hand or state.status == "done")
+    if not holds or state.transform is None or not (chimap.is_file() and mask.is_file()):
+        _remove(target, target_mask)
+        return None
+    inputs = (chimap, mask, pair.xfm)
+    if target_mask.is_file() and _is_fresh(study, target, inputs, settings.interpolation, out_dir):
+        return target
+    _remove(target, target_mask)
+    chi = load_volume(chimap, what="susceptibility map", allow_nan=True)
+    inside = load_mask(mask, on=chi.grid)
+    onto = load_raw(pair.fixed[0], what="magnitude").grid
+    carried, covered = carried_map(
+        np.nan_to_num(chi.array), inside, chi.grid, onto, state.transform, settings.interpolation
+    )
+    record = _record(study, pair.fixed_session, pair.fixed[0], inputs, settings.interpolation, out_dir)
+    level = None if state.verdict is None else str(state.verdict.level)
+    record["Transform"] = {"Verdict": level, "CheckedBy": state.checked_by or None}
+    save_volume(target_mask, covered, onto, sidecar=provenance.plain(record | {"Type": "Brain"}))
+    save_volume(target, carried, onto, sidecar=provenance.plain(record | {"Units": "ppm"}))
+    return target
+
+
+def carried_map(
+    chi_ppm: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    grid: Grid,
+    onto: Grid,
+    transform: AffineTransform,
+    interpolation: str,
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Map and mask on another grid.
+
+    Parameters
+    ----------
+    chi_ppm, mask, grid
+        (X, Y, Z) map, where it holds, and their grid.
+    onto
+        Wanted grid.
+    transform
+        Its scanner positions → those of the map.
+    interpolation
+        Of the map; the mask goes by signed distance.
+
+    Notes
+    -----
+    Outside its mask a map is zero, which is no susceptibility. So that these zeros do not leak in, the map goes on
+    beyond its mask with the nearest value inside before it is interpolated, and is cut with the carried mask after.
+    """
+    from napari_msqsm.model.resampling.resample import resample
+
+    nearest = ndimage.distance_transform_edt(
+        ~mask, sampling=grid.voxel_size_mm, return_distances=False, return_indices=True
+    )
+    continued = chi_ppm[tuple(nearest)]
+    inside = resample(mask.astype(np.uint8), grid, onto, transform, interpolation="label") > 0
+    carried = resample(continued, grid, onto, transform, interpolation=interpolation)
+    return np.where(inside, carried, 0.0).astype(np.float32), inside
+
+
+def _baseline_map(
+    study: Study, session: Session, settings: CoregistrationSettings, out_dir: Path | None
+) -> Path | None:
+    """Copy the baseline's own map to the name that follow-ups have."""
+    chimap, mask = (result_path(study, session, name, out_dir) for name in ("Chimap", "desc-brain_mask"))
+    target, target_mask = (result_path(study, session, name, out_dir) for name in (MAP, MASK))
+    if not (chimap.is_file() and mask.is_file()):
+        _remove(target, target_mask)
+        return None
+    inputs = (chimap, mask)
+    if target_mask.is_file() and _is_fresh(study, target, inputs, settings.interpolation, out_dir):
+        return target
+    _remove(target, target_mask)
+    chi = load_volume(chimap, what="susceptibility map", allow_nan=True)
+    inside = load_mask(mask, on=chi.grid)
+    record = _record(study, session.label, magnitude_files(session)[0], inputs, settings.interpolation, out_dir)
+    record["Description"] = "The map of the baseline itself; nothing was interpolated"
+    save_volume(target_mask, inside, chi.grid, sidecar=provenance.plain(record | {"Type": "Brain"}))
+    save_volume(target, chi.array, chi.grid, sidecar=provenance.plain(record | {"Units": "ppm"}))
+    return target
+
+
+def _record(
+    study: Study, baseline: str, magnitude: Path, inputs: tuple[Path, ...], interpolation: str, out_dir: Path | None
+) -> dict[str, Any]:
+    locate = locator(study, out_dir)
+    return {
+        "Description": "Susceptibility map on the grid of the baseline's gradient echo, interpolated once",
+        "SpatialReference": locate(magnitude),
+        "Baseline": baseline,
+        "Interpolation": interpolation,
+        "SkullStripped": True,
+        "PipelineVersion": ALGORITHM_VERSION,
+        "InputFiles": provenance.input_files(inputs, locate),
+        "Software": provenance.versions(),
+    }
+
+
+def _is_fresh(study: Study, target: Path, inputs: tuple[Path, ...], interpolation: str, out_dir: Path | None) -> bool:
+    record = read_record(_sidecar(target))
+    if record is None or not target.is_file() or record.get("Interpolation") != interpolation:
+        return False
+    recorded = record.get("InputFiles")
+    same_number = isinstance(recorded, list) and len(recorded) == len(inputs)
+    return same_number and not reasons_outdated(record, inputs, roots(study, out_dir), ALGORITHM_VERSION)
+
+
+def _remove(*images: Path) -> None:
+    for image in images:
+        image.unlink(missing_ok=True)
+        _sidecar(image).unlink(missing_ok=True)
+
+
+def _sidecar(image: Path) -> Path:
+    return image.with_name(image.name.removesuffix(".nii.gz") + ".json")
