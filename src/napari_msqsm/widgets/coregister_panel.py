@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, Qt
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QToolButton, QVBoxLayout
 
 from napari_msqsm.registration.settings import RegistrationSettings
 from napari_msqsm.widgets.coregister_table import CoregisterTable
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from napari_msqsm.workflow.tasks import Task
 
+_PROBLEM_HEIGHT = 110
 _MODELS = {
     "rigid": ("Rigid (6)", "Position and orientation"),
     "scale9": ("Rigid and scales (9)", "Also one stretch per axis: another scanner's gradients"),
@@ -64,7 +65,17 @@ class CoregisterPanel(Panel):
         self.inspection.changed.connect(self._renew_buttons)
         self.tasks = TaskView(self.coordinator)
         column.addWidget(self.tasks)
-        self.problem = _label(column)
+        self.problem = QLabel()
+        self.problem.setWordWrap(True)
+        self.problem.setTextFormat(Qt.TextFormat.PlainText)
+        self.problem.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.problem_area = QScrollArea()
+        self.problem_area.setWidgetResizable(True)
+        self.problem_area.setFrameShape(QFrame.Shape.NoFrame)
+        self.problem_area.setMaximumHeight(_PROBLEM_HEIGHT)
+        self.problem_area.setWidget(self.problem)
+        column.addWidget(self.problem_area)
         self.coordinator.study_changed.connect(self.renew)
         self.coordinator.selection_changed.connect(self.renew)
         self.coordinator.tasks_changed.connect(self._follow_tasks)
@@ -185,8 +196,7 @@ class CoregisterPanel(Panel):
 
     def _say(self, sentence: str) -> None:
         self.problem.setText("\n".join(f"⚠ {line}" for line in sentence.splitlines()))
-        self.problem.setTextFormat(Qt.TextFormat.PlainText)
-        self.problem.setVisible(bool(sentence))
+        self.problem_area.setVisible(bool(sentence))
 
 
 def _label(column: QVBoxLayout) -> QLabel:
