@@ -13,7 +13,7 @@ from napari_msqsm.widgets.nudge_keys import MODES, NUDGE_STEPS
 from napari_msqsm.workflow.inspect_pair.pictures import PairPictures
 
 
-@pytest.mark.parametrize("name", ["Study", "Reconstruct", "Coregister"])
+@pytest.mark.parametrize("name", ["Study", "Import", "Reconstruct", "Coregister"])
 def bench_open_panel(benchmark, make_napari_viewer, name):
     window = make_napari_viewer().window
     benchmark.pedantic(window.add_plugin_dock_widget, args=("napari-msqsm", name), rounds=1)

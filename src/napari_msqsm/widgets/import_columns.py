@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from napari_msqsm.workflow.dicom_import.date_words import true_date_words
 from napari_msqsm.workflow.dicom_import.row_words import (
     confidence_words,
     echo_words,
@@ -68,7 +69,11 @@ def columns_of(date_words: Callable[[PlannedSeries], str]) -> tuple[Column, ...]
             "session_id",
         ),
         Column(
-            "Date", "As it will be written", date_words, lambda row: (date_words(row), not row.is_kept, row.acquisition)
+            "Date",
+            "As it will be written: days from the first scan of a patient who is new in the study",
+            date_words,
+            true_date_words,
+            why=lambda row: f"On the scanner: {true_date_words(row)}",
         ),
         Column(
             "Series",
@@ -91,11 +96,13 @@ def columns_of(date_words: Callable[[PlannedSeries], str]) -> tuple[Column, ...]
             lambda row: row.confidence,
             why=lambda row: row.why,
         ),
-        Column("Echoes", "Number of echoes, and echo times", echo_words, lambda row: len(row.series.echo_times_s)),
-        Column("Holds", "Parts of the complex signal", part_words, part_words),
-        Column("Size", "Voxels", size_words, _largest),
-        Column("Files", "DICOM instances", lambda row: str(row.series.n_files), lambda row: row.series.n_files),
-        Column("Run", "First or repeated acquisition of a contrast in its session", run_words, lambda row: row.run),
+        Column(
+            "Problems",
+            "What is wrong with the series",
+            lambda row: "; ".join(row.problems),
+            lambda row: -len(row.problems),
+            why=lambda row: "\n".join(row.problems),
+        ),
         Column(
             "After Gd",
             "Whether gadolinium had been given in this session; it raises susceptibility",
@@ -104,13 +111,11 @@ def columns_of(date_words: Callable[[PlannedSeries], str]) -> tuple[Column, ...]
             "post_gd",
             lambda row: row.post_gd_why,
         ),
-        Column(
-            "Problems",
-            "What is wrong with the series",
-            lambda row: "; ".join(row.problems),
-            lambda row: -len(row.problems),
-            why=lambda row: "\n".join(row.problems),
-        ),
+        Column("Echoes", "Number of echoes, and echo times", echo_words, lambda row: len(row.series.echo_times_s)),
+        Column("Holds", "Parts of the complex signal", part_words, part_words),
+        Column("Size", "Voxels", size_words, _largest),
+        Column("Files", "DICOM instances", lambda row: str(row.series.n_files), lambda row: row.series.n_files),
+        Column("Run", "First or repeated acquisition of a contrast in its session", run_words, lambda row: row.run),
     )
 
 

@@ -19,7 +19,6 @@ class LeftOutTable(QTableWidget):
         super().__init__(0, 2)
         self.setHorizontalHeaderLabels(["What", "Why it is left out"])
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setAlternatingRowColors(True)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         rows, columns = self.verticalHeader(), self.horizontalHeader()
         if rows is not None and columns is not None:

@@ -26,6 +26,7 @@ _CHOICES: dict[str, tuple[tuple[str, Any], ...]] = {
     "post_gd": tuple((gadolinium_words(post_gd=value), value) for value in (True, False, None)),
 }
 _WIDEST_PX = 260
+_ROW_PX = 22
 
 
 class ImportTable(QTableView):
@@ -53,8 +54,11 @@ class ImportTable(QTableView):
             | QAbstractItemView.EditTrigger.SelectedClicked
             | QAbstractItemView.EditTrigger.EditKeyPressed
         )
-        self.setAlternatingRowColors(True)
         self.setWordWrap(False)
+        heads = self.verticalHeader()
+        if heads is not None:
+            heads.setDefaultSectionSize(_ROW_PX)
+            heads.setMinimumWidth(_ROW_PX)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setSortingEnabled(True)
         self.sortByColumn(0, Qt.SortOrder.AscendingOrder)

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_msqsm.widgets.dropped import FolderDrops
 from napari_msqsm.widgets.files_dialog import FilesDialog
 from napari_msqsm.widgets.map_dialog import MapDialog
 from napari_msqsm.widgets.panel import Panel
@@ -37,7 +38,8 @@ _EMPTY = (
     "<h3>No study is open</h3>"
     "<p>Open the folder of a <b>BIDS dataset</b>: multi-echo gradient echo (MEGRE, magnitude and phase) of every "
     "session, with FLAIR and T1 where there are any.</p>"
-    "<p>Without BIDS, open the NIfTI files of one scan. To look around first, open the sample patient.</p>"
+    "<p>From the scanner, <b>import DICOM</b>: the folder becomes such a dataset, anonymised. Without BIDS, open the "
+    "NIfTI files of one scan. Folders can be dropped here. To look around first, open the sample patient.</p>"
 )
 
 
@@ -69,6 +71,7 @@ class StudyPanel(Panel):
         self.coordinator.selection_changed.connect(self._renew_details)
         self.coordinator.reading_changed.connect(self._renew_next_step)
         self.coordinator.failed.connect(self._show_error)
+        FolderDrops(self, self.take_folder)
         self.renew()
 
     def renew(self) -> None:
@@ -117,6 +120,23 @@ class StudyPanel(Panel):
 
         self.coordinator.open_made(lambda: copy_sample_study(sample_folder()))
 
+    def open_import(self) -> None:
+        """Dock the Import panel."""
+        self.viewer.window.add_plugin_dock_widget("napari-msqsm", "Import")
+
+    def take_folder(self, folder: Path) -> None:
+        """Open a BIDS folder, or start the import of a DICOM folder; `coordinator.failed` tells when it is neither."""
+        from napari_msqsm.workflow.dicom_import.folder_kind import folder_kind
+
+        def done(kind: str) -> None:
+            if kind == "dicom":
+                _, panel = self.viewer.window.add_plugin_dock_widget("napari-msqsm", "Import")
+                panel.take_folder(folder)
+            else:
+                self.coordinator.open_study(folder, show=True)
+
+        self.coordinator.read_beside(lambda: folder_kind(folder), done)
+
     def open_reconstruct(self) -> None:
         """Dock the Reconstruct panel."""
         self.viewer.window.add_plugin_dock_widget("napari-msqsm", "Reconstruct", tabify=True)
@@ -145,6 +165,7 @@ class StudyPanel(Panel):
         for text, tip, action in (
             ("Open folder…", "Open a BIDS dataset", self.open_folder),
             ("Open files…", "Open the NIfTI files of one scan", self.open_files),
+            ("Import DICOM…", "Make an anonymised BIDS dataset of a DICOM folder", self.open_import),
             ("Sample", "Open a synthetic patient with three sessions", self.open_sample),
         ):
             button = QPushButton(text)

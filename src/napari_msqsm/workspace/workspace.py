@@ -201,7 +201,7 @@ class Workspace:
     def next_step(self) -> str:
         """One sentence: what to do next with the selected session."""
         if self._study is None:
-            return "Open a BIDS folder or gradient-echo files."
+            return "Open a BIDS folder, import DICOM, or open gradient-echo files."
         return "Select a session." if self._selected is None else self.status(self._selected).next_step
 
     def _look_at(self, study: Study, label: str, out_dir: Path | None) -> SessionStatus:
