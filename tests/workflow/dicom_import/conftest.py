@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-AFFINE = np.array([[-1.0, 0.1, 0, 10], [0.1, 1.2, 0, -20], [0, 0, 3.0, 5], [0, 0, 0, 1]])
+AFFINE = np.array([[-0.8, 0.6, 0, 10], [0.6, 0.8, 0, -20], [0, 0, 1, 5], [0, 0, 0, 1]]) @ np.diag([1, 1.2, 3, 1])
 SHAPE = (6, 7, 5)
 ECHO_TIMES_S = (0.005, 0.010, 0.015)
 GRE = {"ScanningSequence": "GR", "MRAcquisitionType": "3D", "RepetitionTime": 40.0, "FlipAngle": 15.0}
@@ -48,13 +48,13 @@ class Scanner:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._number = count(1)
-        self.now = datetime(2018, 3, 5, 9, 15)  # noqa: DTZ001
+        self.visit(datetime.fromisoformat("2018-03-05T09:15"))
 
-    def visit(self, day: datetime) -> None:
-        """Another day."""
+    def visit(self, begin: datetime) -> None:
+        """Begin another examination."""
         self._number = count(1)
-        self.now = day
+        self._study = f"1.2.3.{begin:%Y%m%d}"
+        self.now = begin
 
     def series(self, role="", *, parts=("mag",), minutes=5.0, person=PERSON, shape=SHAPE, **changes):
         """One series; ``changes`` replace what the protocol of the role says, keywords of DICOM go into the header."""
@@ -63,7 +63,7 @@ class Scanner:
         times = changes.pop("echo_times_s", times)
         name = changes.pop("description", name)
         at = changes.pop("acquired_at", self.now)
-        study_uid = changes.pop("study_uid", None) or f"1.2.3.{self.now:%Y%m%d}.{person['PatientID']}"
+        study_uid = changes.pop("study_uid", None) or f"{self._study}.{person['PatientID']}"
         problems = changes.pop("problems", ())
         series_uid = changes.pop("series_uid", None) or f"{study_uid}.{number}"
         header = {"Modality": "MR", "ImageType": ["ORIGINAL", "PRIMARY", "M"], **person, **protocol, **changes}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 from napari_msqsm.errors import InputError
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Changes:
-    """A list of changes that were made; leaving the ``with`` block by an exception takes them back, last one first."""
+    """A list of changes that were made; leaving the ``with`` block by an exception takes them back, last first."""
 
     def __init__(self) -> None:
         self._back: list[Callable[[], object]] = []
@@ -24,10 +23,16 @@ class Changes:
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if kind is not None:
-            for step in reversed(self._back):
-                with contextlib.suppress(OSError):
-                    step()
+        if kind is None:
+            return
+        left = ""
+        for step in reversed(self._back):
+            try:
+                step()
+            except OSError as failure:
+                left = left or str(failure)
+        if left:
+            raise InputError(f"the import failed ({error}), and not all of it could be taken back ({left})")
 
     def folder(self, path: Path) -> None:
         """Make a folder and those above it."""

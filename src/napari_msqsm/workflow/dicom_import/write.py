@@ -86,8 +86,8 @@ def write_plan(
     warnings: list[str] = []
     offsets = _offsets(plan, keep_dates=keep_dates, warnings=warnings)
     root = bids_dir.absolute()
-    with Changes() as changes:
-        changes.folder(root.parent)
+    with Changes() as above:
+        above.folder(root.parent)
         staging = Path(tempfile.mkdtemp(prefix=".part-", dir=root.parent))
         try:
             built = build(files_of(plan.rows, plan.existing), staging, on_progress=on_progress, cancel=cancel)
@@ -95,17 +95,18 @@ def write_plan(
                 raise InputError(
                     f"no series could be written: {next(iter(built.failed.values()), 'none has an image')}"
                 )
-            files = move_in(
-                built.files,
-                staging,
-                root,
-                existing=plan.existing,
-                key_file=key_file,
-                offsets=offsets,
-                exact_ages=not keep_dates,
-                changes=changes,
-                warnings=warnings,
-            )
+            with Changes() as changes:
+                files = move_in(
+                    built.files,
+                    staging,
+                    root,
+                    existing=plan.existing,
+                    key_file=key_file,
+                    offsets=offsets,
+                    exact_ages=not keep_dates,
+                    changes=changes,
+                    warnings=warnings,
+                )
         finally:
             shutil.rmtree(staging, ignore_errors=True)
     sessions = dict.fromkeys(file.row.label for file in built.files)

@@ -1,0 +1,427 @@
+"""What lies on disk after an import, and that it tells nobody who it is."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import threading
+from datetime import datetime
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+
+from napari_msqsm.errors import CancelledError, InputError, ParameterError
+from napari_msqsm.io.bids import open_study
+from napari_msqsm.io.gre import load_session_gre
+from napari_msqsm.workflow.dicom_import.importing import settle
+from napari_msqsm.workflow.dicom_import.undo import Changes
+
+at = datetime.fromisoformat
+VISITS = ("2018-03-05T09:15", "2018-09-30T23:40", "2020-02-29T07:00")
+SECRETS = (
+    b"Muster",
+    b"Erika",
+    b"MS0815",
+    b"19840312",
+    b"Nowhere",
+    b"House",
+    b"A20180305",
+    b"AWP",
+    b"1.2.3",
+    b"was late",
+)
+
+
+def three_visits(scanner):
+    out = []
+    for day in VISITS:
+        scanner.visit(at(day))
+        out += scanner.session()
+    return out
+
+
+def tree(folder):
+    """Content of every file below a folder, by its name."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def sessions(root, patient="01"):
+    return pd.read_csv(root / f"sub-{patient}" / f"sub-{patient}_sessions.tsv", sep="\t", dtype=str)
+
+
+def test_files_are_where_bids_has_them(scanner, write, tmp_path):
+    write(scanner.staged(*scanner.session()))
+    anat = [f"sub-01/ses-01/anat/sub-01_ses-01_{name}" for name in ("FLAIR", "T1w", "T2w", "ce-gadolinium_T1w")]
+    anat += [
+        f"sub-01/ses-01/anat/sub-01_ses-01_echo-{echo}_part-{part}_MEGRE"
+        for echo in (1, 2, 3)
+        for part in ("mag", "phase")
+    ]
+    expected = {f"{name}.{ending}" for name in anat for ending in ("nii.gz", "json")}
+    expected |= {"sub-01/ses-01/sub-01_ses-01_scans.tsv", "sub-01/sub-01_sessions.tsv", "participants.tsv"}
+    expected |= {"participants.json", "sessions.json", "scans.json", "dataset_description.json", "README.md"}
+    assert set(tree(tmp_path / "study")) == expected
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["staged", "study", "study_key.tsv"]
+
+
+def test_what_is_written_opens_and_loads(scanner, write, tmp_path):
+    series = three_visits(scanner)
+    outcome = write(scanner.staged(*series))
+    study = open_study(tmp_path / "study")
+    assert [session.label for session in study.sessions] == list(outcome.sessions)
+    assert len(outcome.sessions) == 3
+    assert len(outcome.files) == 30
+    for session in study.sessions:
+        assert session.missing == ()
+        assert session.post_gd is False
+        gre = load_session_gre(session)
+        assert gre.echo_times_s == pytest.approx((0.005, 0.010, 0.015))
+        assert gre.b0_tesla == 3
+    first = study.sessions[0]
+    assert np.array_equal(
+        np.asanyarray(nib.load(first.contrasts["FLAIR"]).dataobj),
+        np.asanyarray(nib.load(series[2].images[0].path).dataobj),
+    )
+    assert np.array_equal(nib.load(first.contrasts["FLAIR"]).affine, nib.load(series[2].images[0].path).affine)
+    assert study.patients[0].covariates == {"sex": "F"}
+    assert [session.covariates["age"] for session in study.sessions] == [34.0, 34.6, 36.0]
+
+
+def test_official_validator_finds_no_error(scanner, write, tmp_path):
+    validator = Path(sys.executable).with_name("bids-validator-deno")
+    if not validator.exists():
+        pytest.skip("bids-validator-deno is not installed")
+    series = [*three_visits(scanner), *scanner.gre(), scanner.series("FLAIR")]
+    series.append(scanner.series("", parts=("mag", "field"), description="B0map"))
+    write(scanner.staged(*series))
+    report = subprocess.run([validator, "--json", tmp_path / "study"], capture_output=True, text=True, check=False)
+    issues = json.loads(report.stdout)["issues"]["issues"]
+    assert [issue for issue in issues if issue["severity"] == "error"] == []
+    said = {issue["code"] for issue in issues if "RECOMMENDED" not in issue["code"]}
+    assert said <= {"NO_AUTHORS", "TOO_FEW_AUTHORS", "NIFTI_UNIT"}, "units are those of the tests' own images"
+
+
+def test_lesion_ages_are_equal_before_and_after(scanner, write, tmp_path):
+    """Ages in days since onset at each session: true ones, moved ones, kept ones, whatever the times of day."""
+    series = three_visits(scanner)
+    write(scanner.staged(*series), bids_dir=tmp_path / "moved")
+    write(scanner.staged(*series), bids_dir=tmp_path / "kept", keep_dates=True)
+    true = [at(day).date() for day in VISITS]
+    for onset in range(3):
+        wanted = [(day - true[onset]).days for day in true]
+        for name in ("moved", "kept"):
+            found = open_study(tmp_path / name).sessions
+            assert [session.days_since(found[onset]) for session in found] == wanted
+            raw = [(session.date - found[onset].date).total_seconds() / 86400 for session in found]
+            assert raw == wanted, "whole days: no time of day is left that could round otherwise"
+    assert [s.date.date() for s in open_study(tmp_path / "kept").sessions] == true
+    moved = [s.date for s in open_study(tmp_path / "moved").sessions]
+    assert all(1900 <= date.year <= 1908 for date in moved)
+
+
+def test_every_patient_moves_by_days_of_its_own(scanner, write, tmp_path):
+    people = [{"PatientID": f"P{n}"} for n in range(5)]
+    write(scanner.staged(*(scanner.series("FLAIR", person=person) for person in people)))
+    first = [sessions(tmp_path / "study", f"{n:02d}")["acq_time"][0] for n in range(1, 6)]
+    assert len(set(first)) > 1
+
+
+def test_nothing_that_identifies_is_in_any_byte(scanner, write, tmp_path):
+    write(scanner.staged(*three_visits(scanner)))
+    content = tree(tmp_path / "study")
+    assert len(content) > 60
+    dates = [at(day).strftime(form).encode() for day in VISITS for form in ("%Y%m%d", "%Y-%m-%d", "%d.%m.%Y")]
+    times = [at(day).strftime(form).encode() for day in VISITS for form in ("%H:%M:%S", "%H%M%S")]
+    for name, data in content.items():
+        plain = gzip.decompress(data) if name.endswith(".gz") else data
+        for secret in (*SECRETS, *dates, *times):
+            assert secret not in plain, f"{secret!r} is in {name}"
+            assert secret not in name.encode()
+    key = (tmp_path / "study_key.tsv").read_bytes()
+    assert all(secret in key for secret in (b"Musterfrau^Erika", b"MS0815", b"2018-03-05"))
+
+
+def test_what_was_dropped_is_told_without_its_value(scanner, write):
+    outcome = write(scanner.staged(*scanner.session()))
+    assert {"PatientName", "PatientID", "InstitutionName", "SeriesDescription", "NIfTI descrip"} <= set(outcome.dropped)
+    assert outcome.dropped["PatientBirthDate"] == "only the age in years is kept"
+    assert "EchoTime" not in outcome.dropped
+    assert "PatientSex" not in outcome.dropped
+    assert "Muster" not in json.dumps(dict(outcome.dropped))
+    assert json.loads(json.dumps(outcome.as_json()))["sessions"] == ["sub-01_ses-01"]
+
+
+def test_gadolinium_is_written_into_table_and_sidecars(scanner, write, tmp_path):
+    write(scanner.staged(*scanner.session(("T1w", "ce-gadolinium_T1w", "MEGRE"))))
+    (session,) = open_study(tmp_path / "study").sessions
+    assert session.post_gd is True
+    home = tmp_path / "study" / "sub-01" / "ses-01"
+    scans = pd.read_csv(home / "sub-01_ses-01_scans.tsv", sep="\t", dtype=str).set_index("filename")
+    assert scans.loc["anat/sub-01_ses-01_T1w.nii.gz", "post_gd"] == "false"
+    assert scans.loc["anat/sub-01_ses-01_echo-1_part-mag_MEGRE.nii.gz", "post_gd"] == "true"
+    sidecar = json.loads((home / "anat" / "sub-01_ses-01_ce-gadolinium_T1w.json").read_text())
+    assert sidecar["ContrastBolusIngredient"] == "GADOLINIUM"
+    assert sidecar["PostGadolinium"] is True
+
+
+def test_order_of_acquisition_within_a_session_can_be_read(scanner, write, tmp_path):
+    write(scanner.staged(*scanner.session()))
+    scans = pd.read_csv(tmp_path / "study" / "sub-01" / "ses-01" / "sub-01_ses-01_scans.tsv", sep="\t")
+    times = [at(text) for text in scans["acq_time"]]
+    assert times == sorted(times)
+    assert (times[-1] - times[0]).total_seconds() == 4 * 300
+    assert times[0].hour == 12
+
+
+def test_repeated_runs_are_numbered_and_the_last_complete_one_is_used(scanner, write, tmp_path):
+    series = [*scanner.gre(), *scanner.gre(), scanner.series("FLAIR"), scanner.series("FLAIR")]
+    write(scanner.staged(*series))
+    (session,) = open_study(tmp_path / "study").sessions
+    assert {file.path.name.split("_")[2] for file in session.gre} == {"run-2"}
+    assert session.contrasts["FLAIR"].name == "sub-01_ses-01_run-2_FLAIR.nii.gz"
+    assert len(list((tmp_path / "study").rglob("*run-1*.nii.gz"))) == 7
+
+
+def test_field_map_of_the_scanner(scanner, write, tmp_path):
+    write(scanner.staged(scanner.series("", parts=("mag", "field"), description="B0map")))
+    fmap = tmp_path / "study" / "sub-01" / "ses-01" / "fmap"
+    assert sorted(path.name for path in fmap.glob("*.nii.gz")) == [
+        "sub-01_ses-01_fieldmap.nii.gz",
+        "sub-01_ses-01_magnitude.nii.gz",
+    ]
+    assert json.loads((fmap / "sub-01_ses-01_fieldmap.json").read_text())["Units"] == "Hz"
+
+
+def test_later_import_keeps_name_and_offset_and_changes_nothing_that_is_there(scanner, write, tmp_path):
+    first = scanner.session()
+    stranger = scanner.series("FLAIR", person={"PatientID": "Other"}, number=77)
+    write(scanner.staged(*first, stranger))
+    before = tree(tmp_path / "study")
+    key = (tmp_path / "study_key.tsv").read_bytes()
+    scanner.visit(at("2016-01-01T10:00"))
+    earlier = scanner.session(("MEGRE", "FLAIR"))
+    scanner.visit(at("2021-05-01T10:00"))
+    later = scanner.session(("MEGRE", "FLAIR"))
+    outcome = write(scanner.staged(*first, *later, *earlier))
+    assert outcome.sessions == ("sub-01_ses-02", "sub-01_ses-03")
+    assert sum("in the study already" in item.why for item in outcome.left_out) == len(first)
+    after = tree(tmp_path / "study")
+    changed = {name for name in before if after[name] != before[name]}
+    assert changed == {"sub-01/sub-01_sessions.tsv"}
+    table = sessions(tmp_path / "study")
+    assert list(table["session_id"]) == ["ses-02", "ses-01", "ses-03"], "in order of date"
+    days = [at(text) for text in table["acq_time"]]
+    true = [at(day) for day in ("2016-01-01", "2018-03-05", "2021-05-01")]
+    assert [(day - days[0]).days for day in days] == [(day - true[0]).days for day in true]
+    assert (tmp_path / "study_key.tsv").read_bytes().startswith(key)
+    assert {session.session_id for session in open_study(tmp_path / "study").sessions} >= {"01", "02", "03"}
+
+
+def test_series_that_come_later_join_their_session(scanner, write, tmp_path):
+    series = scanner.session(("MEGRE", "FLAIR", "T1w", "FLAIR"))
+    write(scanner.staged(*series[:3]))
+    outcome = write(scanner.staged(*series))
+    assert outcome.sessions == ("sub-01_ses-01",)
+    names = {path.name for path in outcome.files}
+    assert names == {"sub-01_ses-01_T1w.nii.gz", "sub-01_ses-01_run-2_FLAIR.nii.gz"}
+    scans = pd.read_csv(tmp_path / "study" / "sub-01" / "ses-01" / "sub-01_ses-01_scans.tsv", sep="\t")
+    assert len(scans) == 6 + 1 + 2
+    times = scans.set_index("filename")["acq_time"]
+    assert times["anat/sub-01_ses-01_T1w.nii.gz"].endswith("T12:10:00")
+    assert list(sessions(tmp_path / "study")["session_id"]) == ["ses-01"]
+
+
+def test_columns_and_rows_of_others_stay(scanner, write, tmp_path):
+    write(scanner.staged(*scanner.session(("FLAIR",))))
+    root = tmp_path / "study"
+    (root / "participants.tsv").write_text("participant_id\tsex\tsite\nsub-01\tF\tA\nsub-zz\tM\tB\n")
+    (root / "sub-01" / "sub-01_sessions.tsv").write_text(
+        "session_id\tacq_time\tedss\nses-01\t1901-01-01T12:00:00\t2.50\n"
+    )
+    (root / "README.md").write_text("mine")
+    scanner.visit(at("2021-05-01T10:00"))
+    other = scanner.series("FLAIR", person={"PatientID": "Other", "PatientSex": "M"}, number=9)
+    write(scanner.staged(*scanner.session(("FLAIR",)), other))
+    assert (root / "README.md").read_text() == "mine"
+    people = (root / "participants.tsv").read_text().splitlines()
+    assert people == ["participant_id\tsex\tsite", "sub-01\tF\tA", "sub-zz\tM\tB", "sub-02\tM\tn/a"]
+    lines = (root / "sub-01" / "sub-01_sessions.tsv").read_text().splitlines()
+    assert lines[0] == "session_id\tacq_time\tedss\tage"
+    assert lines[1] == "ses-01\t1901-01-01T12:00:00\t2.50\tn/a"
+    assert lines[2].startswith("ses-02\t")
+
+
+def test_ages_above_89(scanner, write, tmp_path):
+    outcome = write(scanner.staged(scanner.series("FLAIR", person={"PatientID": "Old", "PatientAge": "093Y"})))
+    assert list(sessions(tmp_path / "study")["age"]) == ["89"]
+    assert any("above 89" in warning for warning in outcome.warnings)
+
+
+def test_whole_years_beside_true_dates(scanner, write, tmp_path):
+    write(scanner.staged(*three_visits(scanner)), keep_dates=True)
+    assert list(sessions(tmp_path / "study")["age"]) == ["33", "34", "35"]
+
+
+def test_session_without_date(scanner, write, tmp_path):
+    write(scanner.staged(scanner.series("FLAIR", acquired_at=None)))
+    assert (
+        sessions(tmp_path / "study").loc[0, "acq_time"] == "n/a" or sessions(tmp_path / "study")["acq_time"].isna()[0]
+    )
+    assert open_study(tmp_path / "study").sessions[0].date is None
+
+
+def test_kept_and_moved_dates_do_not_mix(scanner, write, tmp_path):
+    first = scanner.session(("FLAIR",))
+    write(scanner.staged(*first))
+    scanner.visit(at("2021-05-01T10:00"))
+    later = scanner.session(("FLAIR",))
+    with pytest.raises(ParameterError, match="lesion ages wrong"):
+        write(scanner.staged(*later), keep_dates=True)
+    write(scanner.staged(*first), bids_dir=tmp_path / "kept", keep_dates=True)
+    outcome = write(scanner.staged(*later), bids_dir=tmp_path / "kept")
+    assert any("are kept" in warning for warning in outcome.warnings)
+    assert [s.date.date() for s in open_study(tmp_path / "kept").sessions] == [
+        at(d).date() for d in ("2018-03-05", "2021-05-01")
+    ]
+
+
+def test_patient_who_is_in_the_study_but_not_in_the_key(scanner, write, tmp_path):
+    series = scanner.session(("FLAIR",))
+    write(scanner.staged(*series))
+    (tmp_path / "study_key.tsv").unlink()
+    scanner.visit(at("2021-05-01T10:00"))
+    later = scanner.session(("FLAIR",))
+    with pytest.raises(InputError, match="not in the key file"):
+        write(scanner.staged(*later), change=lambda plan: plan.with_row(later[0].series_uid, settle, patient_id="01"))
+    outcome = write(scanner.staged(*later))
+    assert outcome.sessions == ("sub-02_ses-01",), "a new name: who it is cannot be known"
+
+
+@pytest.mark.parametrize("name", ["", "Erika M", "../x", "a_b", "é"])
+def test_names_that_cannot_be(scanner, write, tmp_path, name):
+    (series,) = scanner.session(("FLAIR",))
+    with pytest.raises(ParameterError, match="letters and digits"):
+        write(scanner.staged(series), change=lambda plan: plan.with_row(series.series_uid, settle, session_id=name))
+    assert not (tmp_path / "study").exists()
+
+
+def test_nothing_to_write(scanner, write, tmp_path):
+    with pytest.raises(InputError, match="no series to write"):
+        write(scanner.staged(scanner.series("", description="localizer")))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["staged"]
+
+
+def test_study_that_changed_meanwhile(scanner, write, tmp_path):
+    series = scanner.session(("FLAIR",))
+
+    def meanwhile(plan):
+        (tmp_path / "study" / "sub-01" / "ses-01" / "anat").mkdir(parents=True)
+        return plan
+
+    with pytest.raises(InputError, match="propose it again"):
+        write(scanner.staged(*series), change=meanwhile)
+
+
+def test_folder_of_something_else(scanner, write, tmp_path):
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "thesis.doc").touch()
+    with pytest.raises(InputError, match="not a BIDS dataset"):
+        write(scanner.staged(*scanner.session(("FLAIR",))))
+    assert [path.name for path in (tmp_path / "study").iterdir()] == ["thesis.doc"]
+
+
+@pytest.mark.parametrize("there_before", [False, True])
+@pytest.mark.parametrize("after", [0, 3])
+def test_cancelled_import_leaves_nothing(scanner, write, tmp_path, there_before, after):
+    if there_before:
+        write(scanner.staged(*scanner.session(("FLAIR",))))
+    before = tree(tmp_path / "study"), sorted(path.name for path in tmp_path.iterdir())
+    scanner.visit(at("2021-05-01T10:00"))
+    cancel, seen = threading.Event(), []
+
+    def on_progress(title, fraction):
+        seen.append(fraction)
+        if len(seen) >= after:
+            cancel.set()
+
+    if not after:
+        cancel.set()
+    with pytest.raises(CancelledError):
+        write(scanner.staged(*scanner.session()), on_progress=on_progress, cancel=cancel)
+    assert (tree(tmp_path / "study"), sorted(path.name for path in tmp_path.iterdir())) == before
+
+
+def test_damaged_image_leaves_its_acquisition_out_and_the_rest_is_written(scanner, write, tmp_path):
+    series = scanner.session(("MEGRE", "FLAIR", "T1w"))
+    series[1].images[1].path.write_bytes(series[1].images[1].path.read_bytes()[:400])
+    outcome = write(scanner.staged(*series))
+    assert {path.name for path in outcome.files} == {"sub-01_ses-01_FLAIR.nii.gz", "sub-01_ses-01_T1w.nii.gz"}
+    (failed,) = [item for item in outcome.left_out if item.what == "sub-01_ses-01_MEGRE"]
+    assert "truncated" in failed.why
+    assert not list((tmp_path / "study").rglob("*MEGRE*"))
+    assert b"MEGRE" not in (tmp_path / "study_key.tsv").read_bytes()
+
+
+def test_nothing_is_written_where_every_image_is_damaged(scanner, write, tmp_path):
+    (series,) = scanner.session(("FLAIR",))
+    series.images[0].path.unlink()
+    with pytest.raises(InputError, match="no series could be written"):
+        write(scanner.staged(series))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["staged"]
+
+
+@pytest.mark.parametrize("there_before", [False, True])
+def test_failure_while_moving_in_takes_everything_back(scanner, write, tmp_path, monkeypatch, there_before):
+    if there_before:
+        write(scanner.staged(*scanner.session(("FLAIR",))))
+    before = tree(tmp_path / "study"), sorted(path.name for path in tmp_path.iterdir())
+    key = (tmp_path / "study_key.tsv").read_bytes() if there_before else b""
+    scanner.visit(at("2021-05-01T10:00"))
+    write_file = Changes.write
+
+    def full_disk(self, path, text, *, private=False):
+        if path.name == "participants.tsv":
+            raise OSError(28, "No space left on device", str(path))
+        write_file(self, path, text, private=private)
+
+    monkeypatch.setattr(Changes, "write", full_disk)
+    with pytest.raises(OSError, match="No space"):
+        write(scanner.staged(*scanner.session()))
+    assert (tree(tmp_path / "study"), sorted(path.name for path in tmp_path.iterdir())) == before
+    assert not there_before or (tmp_path / "study_key.tsv").read_bytes() == key
+
+
+def test_a_file_that_is_there_is_never_overwritten(tmp_path):
+    (tmp_path / "new").write_text("new")
+    (tmp_path / "old").write_text("old")
+    with pytest.raises(InputError, match="not overwritten"), Changes() as changes:
+        changes.move(tmp_path / "new", tmp_path / "old")
+    assert (tmp_path / "old").read_text() == "old"
+    assert (tmp_path / "new").read_text() == "new"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
+def test_the_study_can_be_shared_and_the_key_cannot(scanner, write, tmp_path):
+    before = os.umask(0o022)
+    try:
+        write(scanner.staged(*scanner.session(("FLAIR",))))
+    finally:
+        os.umask(before)
+    assert (tmp_path / "study").stat().st_mode & 0o077 == 0o055
+    assert (tmp_path / "study" / "sub-01" / "ses-01").stat().st_mode & 0o077 == 0o055
+    assert all(path.stat().st_mode & 0o044 for path in (tmp_path / "study").rglob("*") if path.is_file())
+    assert (tmp_path / "study_key.tsv").stat().st_mode & 0o077 == 0
+
+
+def test_what_cannot_be_taken_back_is_told(tmp_path):
+    changes = Changes()
+    changes.folder(tmp_path / "study")
+    (tmp_path / "study" / "of somebody else").touch()
+    with pytest.raises(InputError, match=r"the import failed \(disk full\), and not all of it could be taken back"):
+        changes.__exit__(OSError, OSError("disk full"), None)
