@@ -75,7 +75,7 @@ class Levels:
         """Level of a number, 0 the coarsest."""
         image = self._images[number]
         if self._settings.levels_mm[number] <= self._settings.shading_from_mm:
-            flat = without_shading(image, self._smooth, head_level=HEAD_LEVEL, shading_mm=self._settings.shading_mm)
+            flat = without_shading(image, self._smooth, shading_mm=self._settings.shading_mm)
             image = scaled(flat, what=self._what)
         return Level(image, self._images[max(number - 1, 0)], self._smooth, HEAD_LEVEL, self._weight)
 

@@ -1,23 +1,25 @@
-r"""Normalised mutual information of an image's sample points and another image, with its analytic gradient.
+r"""Normalised mutual information of two images from sample points of both, with its analytic gradient.
 
 .. math::
 
    \mathrm{NMI} = \frac{H_f + H_m}{H_{fm}}, \quad H = -\sum p \ln p, \quad
-   p_{kl} = \frac{1}{\sum w_i} \sum_i w_i\, \beta(k - f_i)\, \beta(l - m(W x_i))
+   p_{kl} \propto \sum_{i} w_i\, \beta(k - f_i)\, \beta(l - m(M x_i))
+   + \sum_{j} w_j\, \beta(k - f(M^{-1} y_j))\, \beta(l - m_j)
 
-with β the linear B-spline, so that every grey level falls into two bins and p is continuous in W, and
+over points x of the fixed and y of the moving image, with β the linear B-spline, so that every grey level falls into
+two bins and p is continuous in M, and
 
 .. math::
 
    \frac{\partial \mathrm{NMI}}{\partial p_{kl}} = \frac{1}{H_{fm}}
-   \left( \mathrm{NMI}\,(\ln p_{kl} + 1) - (\ln p_l + 1) \right)
+   \left( \mathrm{NMI}\,(\ln p_{kl} + 1) - (\ln p_k + 1) - (\ln p_l + 1) \right)
 
-(p_k does not change but for points that leave the image). Where the points lie on thick slices, m is averaged over the
-slice's profile.
+(but for points that leave an image). Where points lie on thick slices, the other image is averaged over the slice's
+profile.
 
 Source: Studholme C et al., Pattern Recognition 1999;32:71 (doi 10.1016/S0031-3203(98)00091-0); gradient: Thévenaz P,
 Unser M, IEEE Trans Image Process 2000;9:2083 (doi 10.1109/83.887976). Differs: linear instead of cubic windows for both
-images; sample points instead of all voxels.
+images; sample points instead of all voxels; one histogram of the points of both images, so that neither is special.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_msqsm._backend import histogram, namespace_of, to_numpy
 from napari_msqsm.registration.host.frames import inverse, rows, translation
-from napari_msqsm.registration.interpolation import mapped, nearest, trilinear
+from napari_msqsm.registration.interpolation import mapped, trilinear
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,27 +44,34 @@ _EMPTY = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class Similarity:
-    """How alike the images are in one position.
+class Lookup:
+    """The other image at the sample points, under one map.
 
     Parameters
     ----------
-    value
-        Normalised mutual information, 1…2; 0 where no point lies inside the other image.
-    gradient
-        (3, 4) derivative by the first three rows of the matrix that maps scanner positions; on the host; None where
-        it was not asked for.
-    overlap
-        0…1, part of the points, by weight, that lies inside the other image.
+    joint
+        (bins, bins) sums of weights, float64: grey level of the points' image × of the other image.
+    weight
+        (n,) of every point, 0 where it lies outside the other image.
+    bin, above
+        (n,) lower bin of the other image, and the part that falls into the upper one.
+    slopes, tilts
+        Slopes of the other image per voxel; those weighted by the offset within the slice (None for thin slices).
+    to_voxel
+        (4, 4) scanner position → voxel of the other image.
     """
 
-    value: float
-    gradient: NDArray[Any] | None
-    overlap: float
+    joint: Array
+    weight: Array
+    bin: Array
+    above: Array
+    slopes: Coordinates
+    tilts: Coordinates | None
+    to_voxel: NDArray[Any]
 
 
-class SampledSimilarity:
-    """Similarity of the sample points of one image and another image, as a function of the map between them.
+class SampledImage:
+    """Sample points of one image, to be looked up in the other under any map between them.
 
     Parameters
     ----------
@@ -70,59 +79,36 @@ class SampledSimilarity:
         Of the one image.
     other
         The other image at this level.
-    other_weight
-        How much each of its positions counts; 0 ignores a point there.
     n_bins
         Grey levels of the joint histogram.
     offsets
         Where, as parts of the distance between slices, the other image is averaged; (0,) for thin slices.
     """
 
-    def __init__(
-        self,
-        points: SamplePoints,
-        other: LevelImage,
-        *,
-        other_weight: LevelImage | None,
-        n_bins: int,
-        offsets: tuple[float, ...],
-    ) -> None:
+    def __init__(self, points: SamplePoints, other: LevelImage, *, n_bins: int, offsets: tuple[float, ...]) -> None:
         xp = namespace_of(points.value)
-        self.points, self._other, self._other_weight = points, other, other_weight
+        self.points, self._other = points, other
         self._n_bins, self._offsets = n_bins, offsets
         self._bin, self._above = self._in_bins(points.value)
-        self._total = float(xp.sum(points.weight))
+        self.total = float(xp.sum(points.weight))
 
-    def at(self, matrix: NDArray[Any], *, gradient: bool = True) -> Similarity:
-        """Similarity under a (4, 4) map from the points' scanner space to the other image's, mm."""
-        points = self.points
-        xp = namespace_of(points.value)
+    def looked_up(self, matrix: NDArray[Any]) -> Lookup:
+        """Look the points up under a (4, 4) map from their scanner space to the other image's, mm."""
         to_voxel = inverse(self._other.affine)
-        from_centre = matrix @ translation(points.centre_mm)
-        whole = to_voxel @ from_centre
-        value, slopes, tilts, weight = self._followed(whole)
-        if self._other_weight is not None:
-            there = mapped(
-                rows(inverse(self._other_weight.affine) @ matrix @ translation(points.centre_mm)), points.at_mm
-            )
-            weight = weight * nearest(self._other_weight.flat, self._other_weight.shape, there)
-        counted = float(xp.sum(weight))
-        if not counted > 0:
-            return Similarity(0.0, None, 0.0)
-        overlap = counted / self._total
+        value, slopes, tilts, weight = self._followed(to_voxel @ matrix @ translation(self.points.centre_mm))
         other_bin, above = self._in_bins(value)
-        joint = self._joint(other_bin, above, weight) / counted + _EMPTY
-        joint = joint / float(xp.sum(joint))
-        nmi, by_joint = _nmi(joint)
-        if not gradient:
-            return Similarity(nmi, None, overlap)
-        by_value = self._by_value(by_joint, other_bin) * weight * ((self._n_bins - 3) / counted)
-        sums = self._summed(by_value, slopes, tilts)
+        return Lookup(self._joint(other_bin, above, weight), weight, other_bin, above, slopes, tilts, to_voxel)
+
+    def by_matrix(self, found: Lookup, by_joint: Array) -> NDArray[Any]:
+        """Turn the derivative by the joint histogram into that by the (3, 4) map; on the host."""
+        by_value = self._by_value(by_joint, found.bin) * found.weight * float(self._n_bins - 3)
+        sums = self._summed(by_value, found.slopes, found.tilts)
         by_voxel_map = sums[:, :4]
-        if self._offsets != (0.0,):
-            by_voxel_map = by_voxel_map + sums[:, 4:] * [*(points.slice_mm or (0.0, 0.0, 0.0)), 0.0]
+        if found.tilts is not None and self.points.slice_mm is not None:
+            by_voxel_map = by_voxel_map + sums[:, 4:] * [*self.points.slice_mm, 0.0]
         # d/dM = (A⁻¹)ᵀ · d/dW · T(centre)ᵀ
-        return Similarity(nmi, to_voxel[:3, :3].T @ by_voxel_map @ translation(points.centre_mm).T, overlap)
+        by_map: NDArray[Any] = found.to_voxel[:3, :3].T @ by_voxel_map @ translation(self.points.centre_mm).T
+        return by_map
 
     def _followed(self, whole: NDArray[Any]) -> tuple[Array, Coordinates, Coordinates | None, Array]:
         """Other image at the points, its slopes per voxel, those weighted by the offset, and the points' weights."""
@@ -199,13 +185,16 @@ class SampledSimilarity:
         return found.reshape(3, -1)
 
 
-def _nmi(joint: Array) -> tuple[float, Array]:
-    """Value and its derivative by every bin of the joint distribution."""
+def normalised_mutual_information(joint: Array) -> tuple[float, Array]:
+    """Value, 1…2, and its derivative by every bin of a joint histogram of any scale."""
     xp = namespace_of(joint)
-    log_joint = xp.log(joint)
-    one, other = xp.sum(joint, axis=1), xp.sum(joint, axis=0)
-    log_other = xp.log(other)
-    h_one, h_other = -float(xp.sum(one * xp.log(one))), -float(xp.sum(other * log_other))
-    h_joint = -float(xp.sum(joint * log_joint))
+    total = float(xp.sum(joint))
+    p = joint * (1.0 / total) + _EMPTY
+    log_joint = xp.log(p)
+    one, other = xp.sum(p, axis=1), xp.sum(p, axis=0)
+    log_one, log_other = xp.log(one), xp.log(other)
+    h_one, h_other = -float(xp.sum(one * log_one)), -float(xp.sum(other * log_other))
+    h_joint = -float(xp.sum(p * log_joint))
     nmi = (h_one + h_other) / h_joint
-    return nmi, (nmi * (log_joint + 1.0) - (log_other + 1.0)[None, :]) * (1.0 / h_joint)
+    by_p = nmi * (log_joint + 1.0) - (log_one + 1.0)[:, None] - (log_other + 1.0)[None, :]
+    return nmi, by_p * (1.0 / (h_joint * total))

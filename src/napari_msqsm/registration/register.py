@@ -110,7 +110,7 @@ def _registered(
         Levels(image, settings, what=f"the {name} image") for image, name in ((fixed, "fixed"), (moving, "moving"))
     )
 
-    def pair_at(number: int, near: NDArray[Any]) -> PairSimilarity:
+    def pair_at(number: int, near: NDArray[Any], *, weighted: bool) -> PairSimilarity:
         return PairSimilarity(
             fixed_levels.at(number),
             moving_levels.at(number),
@@ -118,6 +118,7 @@ def _registered(
             n_bins=settings.n_bins[number],
             edge_share=settings.edge_share,
             near=near,
+            weighted=weighted,
             seed=seed,
             least_overlap=settings.least_overlap,
         )
@@ -131,16 +132,17 @@ def _registered(
         motions, first = [Motion.initial(initial.matrix, settings.model, rigid(initial.matrix))], min(1, n_levels - 1)
     else:
         report("Looking for the head", 0.05)
-        motions = captured(
-            fixed_levels, moving_levels, pair_at(0, AffineTransform.identity().matrix), rigid, settings, record
-        )
+        coarsest = pair_at(0, AffineTransform.identity().matrix, weighted=False)
+        motions = captured(fixed_levels, moving_levels, coarsest, rigid, settings, record)
         first = min(1, n_levels - 1)
     best: Ascent | None = None
     for number in range(first, n_levels):
         level_mm = settings.levels_mm[number]
+        fine = level_mm <= settings.shading_from_mm or number == n_levels - 1
+        model = settings.model if fine else "rigid"
         report(f"Aligning at {level_mm:g} mm", 0.1 + 0.9 * sum(_SHARE_OF_LEVEL[:number]))
         began = time.perf_counter()
-        pair = pair_at(number, motions[0].matrix)
+        pair = pair_at(number, motions[0].matrix, weighted=fine)
 
         def similarity(matrix: NDArray[Any], pair: PairSimilarity = pair) -> tuple[float, NDArray[Any]]:
             report.stop_if_cancelled()
@@ -149,7 +151,7 @@ def _registered(
         ascents = [
             ascend(
                 similarity,
-                motion.allowing(settings.model).about(pair.centre_mm(motion.matrix)),
+                motion.allowing(model).about(pair.centre_mm(motion.matrix)),
                 first_step_mm=_FIRST_STEP_PER_LEVEL * level_mm,
                 tolerance_mm=settings.tolerance_mm[number],
                 max_iter=settings.max_iter,

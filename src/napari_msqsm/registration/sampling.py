@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from array_api_compat import device
 
 from napari_msqsm._backend import namespace_of
+from napari_msqsm.registration.host.frames import rows
 from napari_msqsm.registration.interpolation import Coordinates, mapped, nearest, trilinear
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from napari_msqsm._backend import Array
     from napari_msqsm.registration.pyramid import LevelImage
 
@@ -71,6 +74,8 @@ def sample_points(
     edges: LevelImage,
     edge_share: float,
     weight: LevelImage | None,
+    other_weight: LevelImage | None = None,
+    to_other: NDArray[Any] | None = None,
     seed: int,
 ) -> SamplePoints:
     """Draw about ``n_points`` points of the head.
@@ -89,6 +94,8 @@ def sample_points(
         0…1, part of the points that follows the gradient.
     weight
         How much each position counts; positions of weight 0 get no point.
+    other_weight, to_other
+        The same of the other image, and the (4, 4) map to its scanner space.
     seed
         Another seed draws other points.
     """
@@ -103,8 +110,11 @@ def sample_points(
     at = mapped(image.to_mm, (voxel[0], voxel[1], voxel[2]))
     counts = trilinear(head.flat, head.shape, mapped(head.to_voxel, at)).value > head_level
     weights = None
-    if weight is not None:
-        weights = nearest(weight.flat, weight.shape, mapped(weight.to_voxel, at))
+    for image_weight, there in ((weight, at), (other_weight, at if to_other is None else mapped(rows(to_other), at))):
+        if image_weight is not None:
+            part = nearest(image_weight.flat, image_weight.shape, mapped(image_weight.to_voxel, there))
+            weights = part if weights is None else weights * part
+    if weights is not None:
         counts = xp.logical_and(counts, weights > 0)
     slope = _slope(edges, at) * xp.astype(counts, xp.float32)
     n_inside, total_slope = int(xp.count_nonzero(counts)), float(xp.sum(slope))

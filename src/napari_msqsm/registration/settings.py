@@ -36,7 +36,7 @@ class RegistrationSettings(Settings):
         unit="mm",
         help="Coil shading is removed at this level and finer ones; the raw images are better at capturing.",
     )
-    shading_mm: float = quantity(22.0, gt=0, unit="mm", help="Width of the shading that is removed.")
+    shading_mm: float = quantity(14.0, gt=0, unit="mm", help="Width of the shading that is removed.")
     edge_share: float = quantity(
         0.5, ge=0, le=1, help="Part of the points that is drawn where the image changes; the rest is spread evenly."
     )

@@ -2,11 +2,13 @@ r"""Removal of coil shading: the slow part of the logarithm of an image.
 
 .. math:: u = v \, e^{-b}, \quad b = \frac{G * (m\,(\ln v - \overline{\ln v}))}{G * m}
 
-with m the head and G a Gaussian of ``shading_mm``, computed on voxels of 4 mm. In air b falls to zero, so that noise
-there is not raised.
+with m the tissue and G a Gaussian of ``shading_mm``, computed on voxels of about 4 mm. Tissue is what differs from its
+surroundings by less than a factor: bone, fat, vessels and signal lost beside air are left out, found in a few rounds;
+their grey levels would make the brain beside them look shaded. In air b falls to zero, so that noise there is not
+raised.
 
 Source: homomorphic filtering, as reviewed by Vovk U et al., IEEE Trans Med Imaging 2007;26:405
-(doi 10.1109/TMI.2006.891486). Differs: the filter is normalised by the head, so that its border stays.
+(doi 10.1109/TMI.2006.891486). Differs: the filter is normalised by the tissue, so that the border of the brain stays.
 """
 
 from __future__ import annotations
@@ -22,39 +24,47 @@ if TYPE_CHECKING:
     from napari_msqsm._backend import Array
 
 _LEAST_SHARE = 0.02
+_ROUNDS = 3
+_LEAST_TISSUE = 0.2
+"""Grey level above which the first round counts a position as tissue; half of that in the others."""
+_TISSUE_RANGE = 0.5
+"""Largest difference from the surroundings, of the logarithm."""
 _SMALLEST = 1e-3
 
 
-def without_shading(image: LevelImage, coarse: LevelImage, *, head_level: float, shading_mm: float) -> LevelImage:
+def without_shading(image: LevelImage, coarse: LevelImage, *, shading_mm: float) -> LevelImage:
     """Divide an image by its slowly varying part.
 
     Parameters
     ----------
     image
-        Values of any scale, 0 or noise in air.
+        Grey levels 0…1, 0 or noise in air.
     coarse
         The same image on voxels of about 4 mm, their axes along those of ``image``.
-    head_level
-        Values above belong to the head.
     shading_mm
         Standard deviation of the Gaussian; slower changes are removed.
     """
     xp = namespace_of(coarse.array)
-    head = xp.astype(coarse.array > head_level, coarse.array.dtype)
-    voxels = float(xp.sum(head))
-    if voxels == 0:
-        return image
     log = xp.log(xp.clip(coarse.array, _SMALLEST, None))
-    total, share = (log - float(xp.sum(log * head)) / voxels) * head, head
-    for axis, edge in enumerate(coarse.voxel_size_mm):
-        total = smoothed(total, axis, shading_mm / edge)
-        share = smoothed(share, axis, shading_mm / edge)
-    gain = xp.exp(-total / xp.clip(share, _LEAST_SHARE, None))
+    tissue = coarse.array > _LEAST_TISSUE
+    shading = xp.zeros_like(log)
+    for _ in range(_ROUNDS):
+        counted = xp.astype(tissue, log.dtype)
+        voxels = float(xp.sum(counted))
+        if voxels == 0:
+            return image
+        total, share = (log - float(xp.sum(log * counted)) / voxels) * counted, counted
+        for axis, edge in enumerate(coarse.voxel_size_mm):
+            total = smoothed(total, axis, shading_mm / edge)
+            share = smoothed(share, axis, shading_mm / edge)
+        shading = total / xp.clip(share, _LEAST_SHARE, None)
+        level = float(xp.sum((log - shading) * counted)) / voxels
+        tissue = xp.logical_and(coarse.array > 0.5 * _LEAST_TISSUE, xp.abs(log - shading - level) < _TISSUE_RANGE)
+    gain = xp.exp(-shading)
     to_coarse = inverse(coarse.affine) @ image.affine
     for axis, length in enumerate(image.shape):
-        gain = _stretched(
-            gain, axis, [float(to_coarse[axis, axis]) * j + float(to_coarse[axis, 3]) for j in range(length)]
-        )
+        step, first = float(to_coarse[axis, axis]), float(to_coarse[axis, 3])
+        gain = _stretched(gain, axis, [step * j + first for j in range(length)])
     gain *= image.array
     return LevelImage(gain, image.affine)
 
