@@ -47,7 +47,7 @@ WANTED = frozenset(
 
 _ENHANCED = ("1.2.840.10008.5.1.4.1.1.4.1", "1.2.840.10008.5.1.4.1.1.4.4")
 """Enhanced MR, and classic images that a tool put into one such file."""
-_DIRECTORY = "1.2.840.10008.1.3.10"
+_MR_IMAGES = ("1.2.840.10008.5.1.4.1.1.4", *_ENHANCED)
 _PARTS: dict[str, ImagePart] = {
     "M": "mag",
     "MAGNITUDE": "mag",
@@ -169,10 +169,10 @@ def part_of(component: str, image_type: str, ge_kind: int | None = None) -> Imag
 def _instance(path: str, found: Elements) -> Instance:
     values = found.values
     sop_class = _text(values.get(_SOP_CLASS))
-    if sop_class == _DIRECTORY or (found.pixel_offset is None and _ROWS not in values):
-        raise NoImageError
     if found.pixel_offset is None:
-        raise DamagedError("it has no pixels")
+        if sop_class and sop_class not in _MR_IMAGES:
+            raise NoImageError
+        raise DamagedError("it ends before its pixels")
     series_uid = _text(values.get(_SERIES_UID))
     if not series_uid:
         raise DamagedError("its header does not say which series it belongs to")

@@ -10,6 +10,7 @@ import nibabel as nib
 
 from napari_msqsm.io.dicom.converter import Output, convert, link
 from napari_msqsm.io.dicom.elements import DamagedError
+from napari_msqsm.io.dicom.frame_check import shows_frames
 from napari_msqsm.io.dicom.frames import FrameGroup, write_group
 from napari_msqsm.io.dicom.stacks import label
 
@@ -77,6 +78,7 @@ def run_stack(executable: str, stack: Stack, folder: Path, stop: threading.Event
         images = None if done.error else _enhanced(stack, done.outputs)
         if images is not None:
             return StackResult(tuple(images), (), done.single_coil)
+        shutil.rmtree(folder / "nifti")
     results = [
         _group(executable, stack, group, folder / f"group-{n + 1}", stop) for n, group in enumerate(stack.groups)
     ]
@@ -110,14 +112,15 @@ def _classic(stack: Stack, outputs: tuple[Output, ...], error: str, *, single_co
 def _enhanced(stack: Stack, outputs: tuple[Output, ...]) -> list[StackImage] | None:
     """Images of an enhanced file by group; None where they are not just those that its frames promise."""
     waiting = list(stack.groups)
+    otherwise = stack.part if len({group.part for group in stack.groups}) == 1 else "mag"
     images = []
     for output in outputs:
-        part = _part(output) or ("mag" if len({group.part for group in waiting}) > 1 else stack.part)
+        part = _part(output) or otherwise
         time = output.sidecar.get("EchoTime")
         time_ms = float(time) * 1e3 if isinstance(time, int | float) else None
         shape = _shape(output.path)
         group = next((one for one in waiting if _promised(one, part, time_ms, shape)), None)
-        if group is None:
+        if group is None or not shows_frames(output.path, stack.instances[0], group):
             return None
         waiting.remove(group)
         images.append(
@@ -151,12 +154,12 @@ def _group(executable: str, stack: Stack, group: FrameGroup, folder: Path, stop:
     if done.error or len(done.outputs) != 1:
         wrong = done.error or f"dcm2niix made {len(done.outputs)} images of it"
         return StackResult((), (f"{name}: {wrong}; it is left out",), done.single_coil)
-    shape = _shape(done.outputs[0].path)
-    if shape[2] != len(set(group.positions)):
-        return StackResult(
-            (), (f"{name}: dcm2niix made {shape[2]} slices of {len(set(group.positions))}; it is left out",)
-        )
     output = done.outputs[0]
+    shape, n_slices = _shape(output.path), len(set(group.positions))
+    if shape[2] != n_slices:
+        return StackResult((), (f"{name}: dcm2niix made {shape[2]} slices of {n_slices}; it is left out",))
+    if not shows_frames(output.path, stack.instances[0], group):
+        return StackResult((), (f"{name}: dcm2niix put its frames in a wrong order; it is left out",))
     image = StackImage(
         output.path, group.part, group.echo_time_ms, shape, output.sidecar, stack.instances[0], group.frames[0]
     )
