@@ -18,7 +18,7 @@ from napari_msqsm._backend import to_numpy
 from napari_msqsm.errors import InputError
 from napari_msqsm.model.transform import AffineTransform
 from napari_msqsm.registration.blocks import Blocks, block_forms, blocks_of
-from napari_msqsm.registration.host.block_layout import inner_head, on_lattice
+from napari_msqsm.registration.host.block_layout import eroded, inner_head, on_lattice
 from napari_msqsm.registration.host.frames import rotation, translation
 from napari_msqsm.registration.host.robust_motion import robust_motion
 from napari_msqsm.registration.prepared import HEAD_LEVEL, scaled
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _COARSE_MM, _FINE_MM = 4.0, 2.0
 _COARSE_EDGE_MM, _FINE_EDGE_MM = 20.0, 11.0
 _DEPTH_MM = 12.0
+_AWAY_FROM_EDGE_MM = 4.0
 _MOST_ROUNDS = 10
 _SETTLED_MM = 0.01
 _LONGEST_STEP_MM = 3.0
@@ -128,7 +129,7 @@ def second_opinion(
     InputError
         When an image has no contrast, or there is too little brain.
     """
-    coarse, fine = _lattices(fixed, fixed_grid, moving, moving_grid, brain_mask, same_contrast)
+    coarse, fine, deep = _lattices(fixed, fixed_grid, moving, moving_grid, brain_mask, same_contrast)
     tested = transform.matrix
     correlation = fine.correlation(tested)
     start = _led(coarse, tested)
@@ -141,10 +142,10 @@ def second_opinion(
     apart = result.distance_mm(transform, at)
     agreeing, stretch, stretch_sd = 0.0, np.zeros(3), np.full(3, np.inf)
     if np.count_nonzero(forms.inside) >= _LEAST_BLOCKS:
-        motion = robust_motion(at, forms.curvature, forms.slope, forms.inside, stretch=True)
-        if brain_mask is not None:  # the outline of the head is no measure of length: skin moves, fat is shifted
-            stretch, stretch_sd = motion.stretch, motion.stretch_sd
+        motion = robust_motion(at, forms.curvature, forms.slope, forms.inside)
         agreeing = float(np.mean(motion.weight[forms.inside] > _BELIEVED))
+    if brain_mask is not None:
+        stretch, stretch_sd = _stretch(deep, found)
     middle = at.mean(axis=0)
     return SecondOpinion(
         transform=result,
@@ -165,7 +166,7 @@ def second_opinion(
 def _lattices(
     fixed: Array, fixed_grid: Grid, moving: Array, moving_grid: Grid, brain_mask: Array | None, same_contrast: bool
 ) -> list[_Lattice]:
-    """Make the coarse and the fine one."""
+    """Make the coarse one, the fine one, and the fine one away from the edge of the brain."""
     head = scaled(LevelImage(fixed, fixed_grid.affine), what="the fixed image")
     other = scaled(LevelImage(moving, moving_grid.affine), what="the moving image")
     fine, coarse = at_level(head, _FINE_MM), at_level(head, _COARSE_MM)
@@ -175,15 +176,35 @@ def _lattices(
     else:
         region, affine = to_numpy(brain_mask) > 0, fixed_grid.affine
     lattices = []
-    for image, level_mm, edge_mm in ((coarse, _COARSE_MM, _COARSE_EDGE_MM), (fine, _FINE_MM, _FINE_EDGE_MM)):
-        blocks = blocks_of(image, on_lattice(region, affine, image.shape, image.affine), edge_mm=edge_mm)
-        lattices.append(_Lattice(blocks, at_level(other, level_mm), same_contrast))
-    if len(lattices[1].blocks.centre_mm) < _LEAST_BLOCKS:
+    moving_levels = {level_mm: at_level(other, level_mm) for level_mm in (_COARSE_MM, _FINE_MM)}
+    for image, level_mm, edge_mm, depth_mm in (
+        (coarse, _COARSE_MM, _COARSE_EDGE_MM, 0.0),
+        (fine, _FINE_MM, _FINE_EDGE_MM, 0.0),
+        (fine, _FINE_MM, _FINE_EDGE_MM, _AWAY_FROM_EDGE_MM),
+    ):
+        part = on_lattice(region, affine, image.shape, image.affine)
+        if depth_mm:
+            part = eroded(part, image.voxel_size_mm, depth_mm)
+        lattices.append(_Lattice(blocks_of(image, part, edge_mm=edge_mm), moving_levels[level_mm], same_contrast))
+    count = len(lattices[1].blocks.centre_mm)
+    if count < _LEAST_BLOCKS:
         raise InputError(
-            f"only {len(lattices[1].blocks.centre_mm)} blocks of {_FINE_EDGE_MM:.0f} mm lie in the brain; "
-            f"a transform needs {_LEAST_BLOCKS} to be judged"
+            f"only {count} blocks of {_FINE_EDGE_MM:.0f} mm lie in the brain; a transform needs {_LEAST_BLOCKS} to be "
+            "judged"
         )
     return lattices
+
+
+def _stretch(deep: _Lattice, matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Stretch that blocks ask for, and its standard deviation.
+
+    At the edge of the brain, partial volume with what lies outside differs between scanners and looks like one.
+    """
+    forms = block_forms(deep.blocks, deep.moving, matrix, same_contrast=deep.same_contrast)
+    if np.count_nonzero(forms.inside) < _LEAST_BLOCKS:
+        return np.zeros(3), np.full(3, np.inf)
+    motion = robust_motion(deep.blocks.centre_mm, forms.curvature, forms.slope, forms.inside, stretch=True)
+    return motion.stretch, motion.stretch_sd
 
 
 def _led(lattice: _Lattice, matrix: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -63,6 +63,11 @@ def on_lattice(
     return np.asarray(mask[tuple(voxel)].reshape(lattice_shape))
 
 
+def eroded(region: NDArray[np.bool_], voxel_size_mm: tuple[float, float, float], depth_mm: float) -> NDArray[np.bool_]:
+    """Voxels of a region that lie deeper in it than ``depth_mm``."""
+    return np.asarray(ndimage.distance_transform_edt(region, sampling=voxel_size_mm) > depth_mm)
+
+
 def inner_head(
     image: NDArray[Any], level: float, voxel_size_mm: tuple[float, float, float], depth_mm: float
 ) -> NDArray[np.bool_]:
