@@ -69,7 +69,7 @@ def stored_values(dataset: Dataset, frame: int = 0) -> StoredValues:
     return StoredValues(
         slope=_number(value("RescaleSlope"), 1.0),
         intercept=_number(value("RescaleIntercept"), 0.0),
-        kind=str(value("RescaleType") or "").strip().upper(),
+        kind=str(value("RescaleType") or ""),
         bits=int(_number(dataset.get("BitsStored"), 16)),
         signed=bool(_number(dataset.get("PixelRepresentation"), 0)),
         radians=_real_world(dataset, frame),
@@ -117,9 +117,10 @@ def _to_radians(
     """Slope and intercept from stored values to radians, and the assumption behind it."""
     if own.radians is not None:
         return own.radians, ""
-    if own.kind in _MILLIRADIANS:
+    kind = own.kind.strip().upper()
+    if kind in _MILLIRADIANS:
         return (own.slope / 1e3, own.intercept / 1e3), ""
-    if own.kind in _RADIANS:
+    if kind in _RADIANS:
         return (own.slope, own.intercept), ""
     scale: PhaseScale | None = None
     nominal = own.nominal
