@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -37,6 +38,11 @@ _KEEP_DATES = (
     "Otherwise all dates of a patient are moved by the same number of days, drawn by chance and written into the "
     "private key only: intervals and lesion ages stay what they are"
 )
+
+
+_MOST_LINES = 4
+"""Of problems; more of them scroll."""
+_MARGIN_PX = 14
 
 
 class ImportCheck(QWidget):
@@ -77,11 +83,16 @@ class ImportCheck(QWidget):
         self.problem = QLabel()
         self.problem.setWordWrap(True)
         self.problem.setTextFormat(Qt.TextFormat.PlainText)
+        self.problem.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._problems = QScrollArea()
+        self._problems.setWidgetResizable(True)
+        self._problems.setFrameShape(QFrame.Shape.NoFrame)
+        self._problems.setWidget(self.problem)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.head)
         column.addWidget(self.tabs, 1)
-        column.addWidget(self.problem)
+        column.addWidget(self._problems)
         column.addLayout(self._way_on())
 
     def renew(self) -> None:
@@ -114,7 +125,9 @@ class ImportCheck(QWidget):
     def say(self, sentences: str) -> None:
         """Show what is wrong, or nothing."""
         self.problem.setText("\n".join(f"⚠ {line}" for line in sentences.splitlines()))
-        self.problem.setVisible(bool(sentences))
+        lines = min(len(sentences.splitlines()), _MOST_LINES)
+        self._problems.setFixedHeight(lines * self.problem.fontMetrics().lineSpacing() + _MARGIN_PX)
+        self._problems.setVisible(bool(sentences))
 
     def _series_page(self) -> QWidget:
         self.only_looks = QCheckBox("only what needs a look")

@@ -62,6 +62,7 @@ class ImportPanel(Panel):
         self.check.show_requested.connect(self.show_series)
         self.done.again_requested.connect(self.work.discard)
         self.work.changed.connect(self.renew)
+        self.coordinator.failed.connect(self._say)
         FolderDrops(self, self.take_folder)
         self.renew()
 
@@ -82,6 +83,11 @@ class ImportPanel(Panel):
             self.done.show_outcome(self.work.outcome)
         self.check.renew()
         self.pages.setCurrentWidget(self._page_of[step])
+
+    def _say(self, sentence: str, _: str = "") -> None:
+        """Show what did not work where the user looks."""
+        if self.work.step is ImportStep.CHECK:
+            self.check.say(sentence)
 
     def show_series(self, row: PlannedSeries) -> None:
         """Show a series as a layer, read beside the window."""

@@ -157,6 +157,7 @@ class ChoiceDelegate(QStyledItemDelegate):
         box = QComboBox(parent)
         for words, value in self._choices:
             box.addItem(words, value)
+        box.setMaxVisibleItems(len(self._choices) + 1)
         box.activated.connect(lambda: self._take(box))
         return box
 
