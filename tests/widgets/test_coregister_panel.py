@@ -187,6 +187,17 @@ def test_closing_the_panel_or_another_study_takes_the_comparison_off(qtbot, wind
     assert not window.keymap
 
 
+def test_the_study_panel_opens_it(qtbot, window, study_copy):
+    _, study = window.window.add_plugin_dock_widget("napari-msqsm", "Study")
+    study.coordinator.open_study(study_copy)
+    wait(qtbot, study)
+    study.coregister_button.click()
+    panel = window.window.add_plugin_dock_widget("napari-msqsm", "Coregister")[1]
+    assert panel.coordinator is study.coordinator
+    wait(qtbot, panel)
+    assert panel.table.rowCount() == 9
+
+
 def test_texts_that_may_be_long_wrap(panel):
     box = panel.inspection.box
     labels = [panel.target, panel.details, panel.summary, panel.problem, box.title, box.shown, box.motion, box.keys]

@@ -137,6 +137,10 @@ class StudyPanel(Panel):
 
         self.coordinator.read_beside(lambda: folder_kind(folder), done)
 
+    def open_coregister(self) -> None:
+        """Dock the Coregister panel."""
+        self.viewer.window.add_plugin_dock_widget("napari-msqsm", "Coregister", tabify=True)
+
     def open_reconstruct(self) -> None:
         """Dock the Reconstruct panel."""
         self.viewer.window.add_plugin_dock_widget("napari-msqsm", "Reconstruct", tabify=True)
@@ -206,18 +210,23 @@ class StudyPanel(Panel):
         self.show_button.clicked.connect(self.show_selected)
         self.reconstruct_button = QPushButton("Reconstruct…")
         self.reconstruct_button.clicked.connect(self.open_reconstruct)
+        self.coregister_button = QPushButton("Coregister…")
+        self.coregister_button.setToolTip("Align all images of this patient to its first magnitude")
+        self.coregister_button.clicked.connect(self.open_coregister)
         self.take_button = QPushButton("Take a map…")
         self.take_button.setToolTip("Use a susceptibility map of another toolbox instead of reconstructing")
         self.take_button.clicked.connect(self.take_map)
         refresh = QPushButton("Refresh")
         refresh.setToolTip("Read the folder again")
         refresh.clicked.connect(self.coordinator.refresh)
-        line = QHBoxLayout()
-        for button in (self.show_button, self.reconstruct_button, self.take_button, refresh):
-            line.addWidget(button)
         column.addWidget(self.tree, 1)
         column.addWidget(self.details)
-        column.addLayout(line)
+        steps = (self.reconstruct_button, self.take_button, self.coregister_button)
+        for buttons in ((self.show_button, refresh), steps):
+            line = QHBoxLayout()
+            for button in buttons:
+                line.addWidget(button)
+            column.addLayout(line)
         return page
 
     def _add_session(self, branch: QTreeWidgetItem, session: Session) -> None:
