@@ -21,7 +21,7 @@ from napari_msqsm.registration.blocks import Blocks, block_forms, blocks_of
 from napari_msqsm.registration.host.block_layout import eroded, inner_head, on_lattice
 from napari_msqsm.registration.host.frames import rotation, translation
 from napari_msqsm.registration.host.robust_motion import robust_motion
-from napari_msqsm.registration.prepared import HEAD_LEVEL, scaled
+from napari_msqsm.registration.prepared import HEAD_LEVEL, prepared
 from napari_msqsm.registration.pyramid import LevelImage, at_level
 
 if TYPE_CHECKING:
@@ -167,8 +167,8 @@ def _lattices(
     fixed: Array, fixed_grid: Grid, moving: Array, moving_grid: Grid, brain_mask: Array | None, same_contrast: bool
 ) -> list[_Lattice]:
     """Make the coarse one, the fine one, and the fine one away from the edge of the brain."""
-    head = scaled(LevelImage(fixed, fixed_grid.affine), what="the fixed image")
-    other = scaled(LevelImage(moving, moving_grid.affine), what="the moving image")
+    head = prepared(fixed, fixed_grid, mask=None, weight=None, what="the fixed image").image
+    other = prepared(moving, moving_grid, mask=None, weight=None, what="the moving image").image
     fine, coarse = at_level(head, _FINE_MM), at_level(head, _COARSE_MM)
     if brain_mask is None:
         inner = inner_head(to_numpy(coarse.array), HEAD_LEVEL, coarse.voxel_size_mm, _DEPTH_MM)
