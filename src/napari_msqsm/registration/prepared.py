@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from array_api_compat import device
+
 from napari_msqsm._backend import namespace_of
 from napari_msqsm.errors import InputError, ShapeMismatchError
 from napari_msqsm.registration.pyramid import LevelImage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari_msqsm._backend import Array
     from napari_msqsm.model.grid import Grid
 
@@ -17,6 +21,7 @@ _LEAST_VOXELS = 4
 _LEAST_EXTENT_MM = 20.0
 _DARKEST, _BRIGHTEST = 0.02, 0.995
 _MOST_FOR_QUANTILES = 200_000
+_VOXELS_PER_SLAB = 1 << 18
 HEAD_LEVEL = 0.06
 """Grey level, of a smoothed image, above which a position belongs to the head and not to air."""
 
@@ -61,14 +66,10 @@ def prepared(array: Array, grid: Grid, *, mask: Array | None, weight: Array | No
         raise InputError(f"{what} is only {extent:.0f} mm wide; registration needs {_LEAST_EXTENT_MM:.0f} mm of head")
     if xp.isdtype(array.dtype, "complex floating"):
         raise InputError(f"{what} holds complex numbers; give its magnitude")
-    values = xp.astype(array, xp.float32)
-    bad = values.size - int(xp.count_nonzero(xp.isfinite(values)))
-    if bad:
-        raise InputError(f"{what} holds {bad} NaN or infinite values; set them to 0")
+    low, high = _checked_range(array, what)
     weights = _combined(array, mask, weight, what)
-    affine = grid.affine.copy()
-    weight_image = None if weights is None else LevelImage(weights, affine)
-    return PreparedImage(scaled(LevelImage(values, affine), what=what), weight_image)
+    image = LevelImage(_unit_image(array, low, high), grid.affine.copy())
+    return PreparedImage(image, None if weights is None else LevelImage(weights, image.affine))
 
 
 def scaled(image: LevelImage, *, what: str) -> LevelImage:
@@ -77,15 +78,39 @@ def scaled(image: LevelImage, *, what: str) -> LevelImage:
     Raises
     ------
     InputError
-        When the image has no contrast.
+        When the image holds NaN or infinite values or has no contrast.
     """
-    xp = namespace_of(image.array)
-    low, high = _grey_range(image.array)
+    low, high = _checked_range(image.array, what)
+    return LevelImage(_unit_image(image.array, low, high), image.affine)
+
+
+def _unit_image(array: Array, low: float, high: float) -> Array:
+    """Grey levels 0…1, float32, the last axis running fastest."""
+    xp = namespace_of(array)
+    out = xp.empty(array.shape, dtype=xp.float32, device=device(array))
+    for part in slabs(array.shape):
+        values = xp.astype(array[part], xp.float32)
+        out[part] = xp.clip((values - low) * (1.0 / (high - low)), 0.0, 1.0)
+    return out
+
+
+def slabs(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Ranges of the first axis, few enough voxels each to stay in the processor's cache."""
+    step = max(1, _VOXELS_PER_SLAB // max(1, shape[1] * shape[2]))
+    for start in range(0, shape[0], step):
+        yield slice(start, min(start + step, shape[0]))
+
+
+def _checked_range(array: Array, what: str) -> tuple[float, float]:
+    xp = namespace_of(array)
+    if xp.isdtype(array.dtype, "real floating"):
+        bad = sum(int(xp.count_nonzero(~xp.isfinite(array[part]))) for part in slabs(array.shape))
+        if bad:
+            raise InputError(f"{what} holds {bad} NaN or infinite values; set them to 0")
+    low, high = _grey_range(array)
     if not high > low:
         raise InputError(f"{what} has no contrast: nearly all of its voxels are {low:g}; give an image of a head")
-    flat = xp.reshape(image.array - low, (-1,))  # the last axis runs fastest from here on
-    flat *= 1.0 / (high - low)
-    return LevelImage(xp.reshape(xp.clip(flat, 0.0, 1.0), image.shape), image.affine)
+    return low, high
 
 
 def _grey_range(array: Array) -> tuple[float, float]:

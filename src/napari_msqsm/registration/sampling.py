@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _ROOT = 1.1673039782614187
 _SEED_STEP = math.sqrt(2.0)
 _CANDIDATES_PER_POINT = 6
+_CANDIDATES_AT_ONCE = 1 << 16
 _THICK_SLICE = 1.6
 """Slices thicker than this times the voxel's smallest edge are not interpolated between."""
 
@@ -101,33 +102,31 @@ def sample_points(
     """
     xp = namespace_of(image.array)
     slices = thick_axis(image)
-    fractions = _sequence(image.array, _CANDIDATES_PER_POINT * n_points, seed)
-    voxel = []
-    for axis, n in enumerate(image.shape):
-        u = fractions[axis] * (n - 1) if axis != slices else xp.clip(xp.floor(fractions[axis] * n), 0.0, n - 1.0)
-        voxel.append(xp.astype(u, xp.float32))
-    chance = xp.astype(fractions[3], xp.float32)
-    at = mapped(image.to_mm, (voxel[0], voxel[1], voxel[2]))
-    counts = trilinear(head.flat, head.shape, mapped(head.to_voxel, at)).value > head_level
-    weights = None
-    for image_weight, there in ((weight, at), (other_weight, at if to_other is None else mapped(rows(to_other), at))):
-        if image_weight is not None:
-            part = nearest(image_weight.flat, image_weight.shape, mapped(image_weight.to_voxel, there))
-            weights = part if weights is None else weights * part
-    if weights is not None:
-        counts = xp.logical_and(counts, weights > 0)
-    slope = _slope(edges, at) * xp.astype(counts, xp.float32)
-    n_inside, total_slope = int(xp.count_nonzero(counts)), float(xp.sum(slope))
-    even = n_points / max(n_inside, 1)
+    weights = [(part, there) for part, there in ((weight, None), (other_weight, to_other)) if part is not None]
+    found: list[list[Array]] = []
+    total = _CANDIDATES_PER_POINT * n_points
+    for start in range(0, total, _CANDIDATES_AT_ONCE):
+        count = min(_CANDIDATES_AT_ONCE, total - start)
+        x, y, z, chance = _candidates(image, slices, start, count, seed)
+        at = mapped(image.to_mm, (x, y, z))
+        inside = trilinear(head.flat, head.shape, mapped(head.to_voxel, at)).value > head_level
+        counted = xp.ones_like(x)
+        for part, there in weights:
+            place = at if there is None else mapped(rows(there), at)
+            counted = counted * nearest(part.flat, part.shape, mapped(part.to_voxel, place))
+        inside = xp.logical_and(inside, counted > 0)
+        found.append([u[inside] for u in (x, y, z, chance, counted, _slope(edges, at))])
+    x, y, z, chance, counted, slope = (xp.concat([part[column] for part in found]) for column in range(6))
+    total_slope = float(xp.sum(slope))
+    even = n_points / max(int(x.shape[0]), 1)
     if total_slope > 0:
         even = even * (1.0 - edge_share) + slope * (n_points * edge_share / total_slope)
-    kept = xp.logical_and(counts, chance < even)
-    x, y, z = (u[kept] for u in voxel)
+    kept = chance < even
+    x, y, z, counted = x[kept], y[kept], z[kept], counted[kept]
     order = xp.argsort((xp.floor(x) * image.shape[1] + xp.floor(y)) * image.shape[2] + z)  # neighbours in memory
-    x, y, z = xp.take(x, order), xp.take(y, order), xp.take(z, order)
+    x, y, z, counted = (xp.take(u, order) for u in (x, y, z, counted))
     value = trilinear(image.flat, image.shape, (x, y, z)).value
-    weights = xp.ones_like(value) if weights is None else xp.take(weights[kept], order)
-    return _about_centre(mapped(image.to_mm, (x, y, z)), value, weights, image, slices)
+    return _about_centre(mapped(image.to_mm, (x, y, z)), value, counted, image, slices)
 
 
 def _about_centre(at: Coordinates, value: Array, weight: Array, image: LevelImage, slices: int | None) -> SamplePoints:
@@ -141,14 +140,19 @@ def _about_centre(at: Coordinates, value: Array, weight: Array, image: LevelImag
     return SamplePoints((at[0] - cx, at[1] - cy, at[2] - cz), (cx, cy, cz), value, weight, step)
 
 
-def _sequence(template: Array, count: int, seed: int) -> list[Array]:
-    """Four low-discrepancy numbers between 0 and 1 for each of ``count`` candidates."""
-    xp = namespace_of(template)
-    index = xp.arange(count, dtype=xp.float64, device=device(template))
+def _candidates(image: LevelImage, slices: int | None, start: int, count: int, seed: int) -> list[Array]:
+    """Voxel coordinates x, y, z of members of the sequence, and a number 0…1 that decides whether each is kept."""
+    xp = namespace_of(image.array)
+    index = xp.arange(start, start + count, dtype=xp.float64, device=device(image.array))
     out = []
     for power in range(1, 5):
         u = index * _ROOT**-power + (0.5 + seed * _SEED_STEP**power)
-        out.append(u - xp.floor(u))
+        u = u - xp.floor(u)
+        if power - 1 == slices:
+            u = xp.clip(xp.floor(u * image.shape[power - 1]), 0.0, image.shape[power - 1] - 1.0)
+        elif power < 4:
+            u = u * (image.shape[power - 1] - 1)
+        out.append(xp.astype(u, xp.float32))
     return out
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from napari_msqsm._backend import like, namespace_of
 from napari_msqsm.registration.host.frames import inverse
+from napari_msqsm.registration.prepared import slabs
 from napari_msqsm.registration.pyramid import LevelImage, smoothed
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def without_shading(image: LevelImage, coarse: LevelImage, *, shading_mm: float)
         counted = xp.astype(tissue, log.dtype)
         voxels = float(xp.sum(counted))
         if voxels == 0:
-            return image
+            return LevelImage(xp.asarray(image.array, copy=True), image.affine)
         total, share = (log - float(xp.sum(log * counted)) / voxels) * counted, counted
         for axis, edge in enumerate(coarse.voxel_size_mm):
             total = smoothed(total, axis, shading_mm / edge)
@@ -62,11 +63,16 @@ def without_shading(image: LevelImage, coarse: LevelImage, *, shading_mm: float)
         tissue = xp.logical_and(coarse.array > 0.5 * _LEAST_TISSUE, xp.abs(log - shading - level) < _TISSUE_RANGE)
     gain = xp.exp(-shading)
     to_coarse = inverse(coarse.affine) @ image.affine
-    for axis, length in enumerate(image.shape):
-        step, first = float(to_coarse[axis, axis]), float(to_coarse[axis, 3])
-        gain = _stretched(gain, axis, [step * j + first for j in range(length)])
-    gain *= image.array
-    return LevelImage(gain, image.affine)
+    places = [
+        [float(to_coarse[axis, axis]) * j + float(to_coarse[axis, 3]) for j in range(n)]
+        for axis, n in enumerate(image.shape)
+    ]
+    gain = _stretched(gain, 0, places[0])  # the small axes first, the whole image only slab by slab
+    gain = _stretched(gain, 1, places[1])
+    out = xp.empty_like(image.array)
+    for part in slabs(image.shape):
+        out[part] = _stretched(gain[part], 2, places[2]) * image.array[part]
+    return LevelImage(out, image.affine)
 
 
 def _stretched(array: Array, axis: int, places: list[float]) -> Array:
@@ -80,8 +86,4 @@ def _stretched(array: Array, axis: int, places: list[float]) -> Array:
     share = xp.reshape(like([u - i for u, i in zip(at, low, strict=True)], array, dtype=array.dtype), tuple(shape))
     index = like(low, array, dtype=xp.int64)
     near = xp.take(array, index, axis=axis)
-    step = xp.take(array, index + 1, axis=axis)
-    step -= near
-    step *= share
-    near += step
-    return near
+    return near + (xp.take(array, index + 1, axis=axis) - near) * share
