@@ -11,7 +11,7 @@ import time
 import pytest
 
 from napari_msqsm import __version__, cli
-from napari_msqsm.cli import COMMANDS, common
+from napari_msqsm.cli import COMMANDS, common, module_of
 
 
 def test_help_and_version(msqsm):
@@ -24,7 +24,9 @@ def test_help_and_version(msqsm):
 def test_every_command_module_is_a_command():
     found = [module.name for module in pkgutil.iter_modules(cli.__path__)]
     modules = {name: importlib.import_module(f"napari_msqsm.cli.{name}") for name in found}
-    assert sorted(COMMANDS) == sorted(name for name, module in modules.items() if hasattr(module, "HELP"))
+    assert sorted(map(module_of, COMMANDS)) == sorted(
+        name for name, module in modules.items() if hasattr(module, "HELP")
+    )
 
 
 def test_help_is_quick_and_imports_nothing_heavy():

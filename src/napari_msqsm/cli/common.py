@@ -31,6 +31,8 @@ _THREAD_VARIABLES = (
     "MKL_NUM_THREADS",
     "NUMBA_NUM_THREADS",
 )
+_SECONDS_IN_LOGS = 5.0
+"""Between lines of progress in a file, and before the first: what is refused sooner leaves one line there."""
 _NEGATIVE_NUMBER = re.compile(r"^-(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$")
 
 
@@ -187,7 +189,8 @@ class _ProgressBar:
             desc=self._title,
             bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}",
             leave=False,
-            mininterval=0.1 if sys.stderr.isatty() else 5.0,
+            mininterval=0.1 if sys.stderr.isatty() else _SECONDS_IN_LOGS,
+            delay=0.0 if sys.stderr.isatty() else _SECONDS_IN_LOGS,
             miniters=0,
         )
         bar.start_t -= seconds
