@@ -33,8 +33,7 @@ MEANING: Mapping[str, tuple[str, str]] = {
     "rotation_deg": ("°", "Turn of the head between the images"),
     "displacement_mm": ("mm", "Displacement of the middle of the baseline's image, by the headers"),
     "similarity": ("", "Normalised mutual information of the registration, 1 to 2"),
-    "loop_mm": ("mm", "Mean distance over the brain by which a loop over three time points does not close"),
-    "mid_space_mm": ("mm", "Mean distance over the brain to the transform that goes directly to the baseline"),
+    "loop_mm": ("mm", "Mean distance over the brain by which a loop over three images does not close"),
 }
 """Unit and meaning of each number."""
 

@@ -16,7 +16,8 @@ _FAILED_CORRELATION, _LOOK_CORRELATION = 0.1, 0.2
 _FAILED_OVERLAP, _LOOK_OVERLAP = 0.25, 0.6
 _BETTER = 0.02
 """Local correlations that differ by less are alike."""
-_LOOP_MM = 1.0
+LOOP_MM = 1.0
+"""Largest distance by which a loop over three images may fail to close."""
 _STRETCH, _STRETCH_IN_SD = 0.002, 4.0
 
 
@@ -56,7 +57,6 @@ def judged(
     same_contrast: bool,
     converged: bool = True,
     stretched: bool = False,
-    loop_mm: float | None = None,
 ) -> Verdict:
     """Weigh everything that is known about a transform.
 
@@ -70,8 +70,6 @@ def judged(
         Whether the registration settled.
     stretched
         Whether the model allowed a stretch, so that one need not be suggested.
-    loop_mm
-        Mean distance by which a loop over three time points does not close; None where there is none.
 
     Notes
     -----
@@ -86,8 +84,6 @@ def judged(
         _weigh(opinion, failed, look)
     if not converged:
         look.append("the registration stopped before it had settled")
-    if loop_mm is not None and loop_mm > _LOOP_MM:
-        look.append(f"going round three time points leads {loop_mm:.1f} mm away from the start")
     remarks = _stretch(opinion) if opinion is not None and same_contrast and not stretched else ()
     if failed:
         return Verdict(Level.FAILED, (*failed, *look), remarks)
@@ -95,6 +91,26 @@ def judged(
         return Verdict(Level.LOOK, tuple(look), remarks)
     assert opinion is not None
     return Verdict(Level.OK, (f"a second opinion agrees within {opinion.disagreement_mm:.2f} mm",), remarks)
+
+
+def after_loop(verdict: Verdict, loop_mm: float, through: str) -> Verdict:
+    """Weigh how well a loop over three images closes: a transform that is ok without it may need a look.
+
+    Parameters
+    ----------
+    verdict
+        Without the loop.
+    loop_mm
+        Mean distance by which it does not close.
+    through
+        The image that it goes through.
+    """
+    if loop_mm <= LOOP_MM:
+        return verdict
+    reason = f"the way through {through} leads {loop_mm:.1f} mm elsewhere; one of the two is wrong"
+    if verdict.level is Level.OK:
+        return Verdict(Level.LOOK, (reason, *verdict.reasons), verdict.remarks)
+    return Verdict(verdict.level, (*verdict.reasons, reason), verdict.remarks)
 
 
 def _weigh(opinion: SecondOpinion, failed: list[str], look: list[str]) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from napari_msqsm.errors import CancelledError, GpuUnavailableError
+from napari_msqsm.errors import CancelledError, GpuUnavailableError, InputError
 from napari_msqsm.workflow.coregister_images import load_pair
 from napari_msqsm.workflow.coregister_maps import renew_maps
+from napari_msqsm.workflow.coregister_middle import through_middle
 from napari_msqsm.workflow.coregister_outcome import CoregistrationOutcome, PairResult
 from napari_msqsm.workflow.coregister_pair import accept, coregister_pair
 from napari_msqsm.workflow.coregister_pairs import GRE, Pair, baseline_of, pairs_of, patient_of
@@ -21,10 +22,11 @@ from napari_msqsm.workflow.tasks import error_sentence
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from napari_msqsm.model.study import Patient, Study
+    from napari_msqsm.model.transform import AffineTransform
     from napari_msqsm.workflow.tasks import OnProgress
 
     OnWarning = Callable[[str], None]
@@ -103,57 +105,99 @@ def coregister_patient(
         return CoregistrationOutcome(person.patient_id, "", warnings=tuple(warnings))
     wanted = pairs_of(study, person, out_dir=out_dir) if pairs is None else tuple(pairs)
     images = PatientImages(study, device=device, out_dir=out_dir)
+    before = {pair: state_of(study, pair, settings, seed=seed, out_dir=out_dir) for pair in wanted}
+    due = [pair for pair, state in before.items() if not (state.by_hand or (only_missing and state.status == "done"))]
+    share = _Share(len(due) + 1, on_progress, cancel)
+    middle = _middle(images, due, pairs_of(study, person, out_dir=out_dir), settings, seed, share, say)
     results = []
-    for index, pair in enumerate(wanted):
-
-        def report(message: str, fraction: float, index: int = index, name: str = pair.name) -> None:
-            if cancel is not None and cancel.is_set():
-                raise CancelledError("cancelled")
-            if on_progress:
-                on_progress(f"{name}: {message}", (index + fraction) / (len(wanted) + 1))
-
-        report("aligning", 0.0)
-        result = _one(study, pair, settings, images, only_missing, seed, out_dir, report, cancel)
+    for pair in wanted:
+        result = PairResult(pair, before[pair], ran=False)
+        if pair in due:
+            share.begin(pair.name)
+            result = _run(study, pair, before[pair], settings, images, middle.get(pair), seed, out_dir, share)
         for sentence in _warnings_of(result):
             say(sentence)
         results.append(result)
+    share.begin("Susceptibility maps")
     files = renew_maps(study, person, settings, out_dir=out_dir)
     if on_progress:
         on_progress("Done", 1.0)
     return CoregistrationOutcome(person.patient_id, baseline.label, tuple(results), files, tuple(warnings))
 
 
-def _one(
+class _Share:
+    """Progress of pairs, one after the other."""
+
+    def __init__(self, count: int, on_progress: OnProgress | None, cancel: threading.Event | None) -> None:
+        self.cancel = cancel
+        self._count, self._on_progress = count, on_progress
+        self._done, self._name = -1, ""
+
+    def begin(self, name: str) -> None:
+        """Go on to the next part."""
+        self._done, self._name = self._done + 1, name
+        self("", 0.0)
+
+    def __call__(self, message: str, fraction: float) -> None:
+        """Tell how far the part is; stop where that was asked for."""
+        if self.cancel is not None and self.cancel.is_set():
+            raise CancelledError("cancelled")
+        if self._on_progress:
+            words = f"{self._name}: {message}" if message else self._name
+            self._on_progress(words, (max(self._done, 0) + fraction) / self._count)
+
+
+def _middle(
+    images: PatientImages,
+    due: Sequence[Pair],
+    pairs: Sequence[Pair],
+    settings: CoregistrationSettings,
+    seed: int,
+    share: _Share,
+    say: OnWarning,
+) -> dict[Pair, AffineTransform]:
+    """Find the gradient echoes that are due through the mid-space of all; empty where that is not wanted."""
+    all_echoes = [pair for pair in pairs if pair.same_contrast]
+    wanted = [pair for pair in due if pair.same_contrast]
+    if settings.frame != "mid-space" or not wanted:
+        return {}
+    try:
+        found = through_middle(images, all_echoes, settings, seed=seed, on_progress=share, cancel=share.cancel)
+    except InputError as error:
+        say(f"there is no mid-space ({error}); every gradient echo is aligned to the baseline directly")
+        return {}
+    return {pair: found[pair.session] for pair in wanted}
+
+
+def _run(
     study: Study,
     pair: Pair,
+    before: PairState,
     settings: CoregistrationSettings,
     images: PatientImages,
-    only_missing: bool,
+    transform: AffineTransform | None,
     seed: int,
     out_dir: Path | None,
-    report: OnProgress,
-    cancel: threading.Event | None,
+    share: _Share,
 ) -> PairResult:
-    """Align a pair unless what is there holds; an image that cannot be used does not stop the others."""
-    state = state_of(study, pair, settings, seed=seed, out_dir=out_dir)
-    if state.by_hand or (only_missing and state.status == "done"):
-        return PairResult(pair, state, ran=False)
+    """Align a pair; an image that cannot be used does not stop the others."""
     began = time.perf_counter()
     try:
         state = coregister_pair(
             study,
             pair,
             settings,
+            transform=transform,
             seed=seed,
             out_dir=out_dir,
             images=images,
-            on_progress=report,
-            cancel=cancel,
+            on_progress=share,
+            cancel=share.cancel,
         )
     except (CancelledError, GpuUnavailableError):
         raise
     except Exception as error:  # noqa: BLE001  whatever is wrong with this image, the others are still to be aligned
-        return PairResult(pair, state, ran=True, seconds=time.perf_counter() - began, error=error_sentence(error))
+        return PairResult(pair, before, ran=True, seconds=time.perf_counter() - began, error=error_sentence(error))
     return PairResult(pair, state, ran=True, seconds=time.perf_counter() - began)
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from napari_msqsm.workflow.tasks import OnProgress
 
 THROUGH_OWN = "through the gradient echo of its own session"
+THROUGH_MIDDLE = "through the mid-space of all time points"
 BY_HAND = "by hand"
 _BETTER = 0.02
 _AGAIN = "registered again from where the second opinion led, since {reason}"
@@ -43,7 +44,7 @@ class Aligned:
     check
         Verdict and numbers.
     route
-        ``direct``, `THROUGH_OWN` or `BY_HAND`.
+        ``direct``, `THROUGH_OWN`, `THROUGH_MIDDLE` or `BY_HAND`.
     through
         Files that it rests on besides those of the pair.
     record

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from napari_msqsm.errors import ParameterError
 from napari_msqsm.registration.check import Check
-from napari_msqsm.workflow.coregister_align import BY_HAND, Aligned, align, judged
+from napari_msqsm.workflow.coregister_align import BY_HAND, THROUGH_MIDDLE, Aligned, align, judged
+from napari_msqsm.workflow.coregister_loops import with_loop
 from napari_msqsm.workflow.coregister_maps import renew_map
 from napari_msqsm.workflow.coregister_pairs import GRE, pairs_of
 from napari_msqsm.workflow.coregister_record import write_pair
@@ -32,6 +33,7 @@ def coregister_pair(
     settings: CoregistrationSettings | None = None,
     *,
     initial: AffineTransform | None = None,
+    transform: AffineTransform | None = None,
     replace_accepted: bool = False,
     device: str = "auto",
     seed: int = 0,
@@ -50,6 +52,9 @@ def coregister_pair(
         `CoregistrationSettings`.
     initial
         Transform to start from, such as one that was nudged by hand; other positions are not searched then.
+    transform
+        Transform that was found through the mid-space of all time points: it is judged and written, nothing is
+        registered.
     replace_accepted
         Whether a transform that a person accepted may be replaced.
     device
@@ -86,7 +91,14 @@ def coregister_pair(
         )
     work = images or PatientImages(study, device=device, out_dir=out_dir)
     own = None if initial is not None else _own(study, pair, out_dir)
-    aligned = align(work, pair, settings, initial=initial, own=own, seed=seed, on_progress=on_progress, cancel=cancel)
+    if transform is not None:
+        aligned = replace(judged(work, pair, transform), route=THROUGH_MIDDLE)
+    else:
+        aligned = align(
+            work, pair, settings, initial=initial, own=own, seed=seed, on_progress=on_progress, cancel=cancel
+        )
+    if settings.loop_closure:
+        aligned = with_loop(study, pair, aligned, work, out_dir=out_dir)
     write_pair(study, pair, aligned, settings, device=work.device, seed=seed, out_dir=out_dir)
     renew_map(study, pair, settings, out_dir=out_dir)
     return state_of(study, pair, settings, seed=seed, out_dir=out_dir)
