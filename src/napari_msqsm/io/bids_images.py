@@ -47,7 +47,7 @@ def image_problems(sidecars: Sidecars, images: Sequence[Path]) -> Iterator[tuple
     headers: dict[Path, Any] = {}
     metadata: dict[Path, Mapping[str, Any]] = {}
     for path in images:
-        problem, header = _header(path)
+        problem, header = header_of(path)
         if problem:
             yield path, problem, True
         else:
@@ -152,8 +152,15 @@ def _grid_problems(paths: Sequence[Path], headers: Mapping[Path, Any]) -> Iterat
             yield path, f"it does not lie on the grid of {grids[0][0].name}", True
 
 
-def _header(path: Path) -> tuple[str, Any]:
-    """Return what is wrong with a file and its header; the last bytes of a compressed one tell its length."""
+def header_of(path: Path) -> tuple[str, Any]:
+    """Read a NIfTI header and check the length of the file, without reading its values.
+
+    Returns
+    -------
+    tuple
+        What is wrong (empty for nothing), and nibabel's header (None where something is). The last bytes of a compressed
+        file tell its length.
+    """
     if path.is_symlink() and not path.exists():
         return "it is a link to a file that is not there", None
     size = path.stat().st_size

@@ -73,7 +73,10 @@ def status_of(session: Session, roots: Mapping[str, Path], pipeline_version: str
     if result is None:
         return _without_result(session, there)
     record = read_record(sidecar_of(result))
-    inputs = [] if record is not None and record.get("Adopted") else [echo.path for echo in session.gre]
+    given = [
+        session.derivatives[name] for name in ("given_brain_mask", "given_csf_mask") if name in session.derivatives
+    ]
+    inputs = [] if record is not None and record.get("Adopted") else [*(echo.path for echo in session.gre), *given]
     reasons = ("it has no provenance",) if record is None else reasons_outdated(record, inputs, roots, pipeline_version)
     warnings = tuple(str(sentence) for sentence in (record or {}).get("Warnings", ()))
     quality = _numbers((record or {}).get("Quality"))
