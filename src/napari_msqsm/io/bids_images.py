@@ -158,8 +158,11 @@ def header_of(path: Path) -> tuple[str, Any]:
     Returns
     -------
     tuple
-        What is wrong (empty for nothing), and nibabel's header (None where something is). The last bytes of a compressed
-        file tell its length.
+        What is wrong (empty for nothing), and nibabel's header (None where something is).
+
+    Notes
+    -----
+    The last bytes of a compressed file tell its length (modulo 2³²).
     """
     if path.is_symlink() and not path.exists():
         return "it is a link to a file that is not there", None

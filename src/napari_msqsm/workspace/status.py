@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from napari_msqsm.model.study import Session
 
+_GIVEN_MASKS = ("given_brain_mask", "given_csf_mask")
+
 
 class SessionState(StrEnum):
     """State of a session's susceptibility map."""
