@@ -82,6 +82,8 @@ def run(args: argparse.Namespace) -> int:
     for sentence in outcome.warnings:
         common.warn(sentence)
     _say_plan(args, plan, "wrote")
+    for sentence in outcome.assumptions:
+        common.say(args, f"assumed: {sentence}")
     _say_left_out(args, outcome.left_out)
     common.say(args, f"not kept of the headers: {', '.join(outcome.dropped)}")
     common.say(args, f"study      {outcome.bids_dir}")

@@ -97,6 +97,12 @@ def test_order_without_times_is_not_known(scanner, gre_of):
     assert "without time" in row.post_gd_why
 
 
+def test_midnight_is_a_header_without_time_of_day(scanner, gre_of):
+    midnight = scanner.now.replace(hour=0, minute=0)
+    row = gre_of(*scanner.gre(acquired_at=midnight), scanner.series("ce-gadolinium_T1w"))
+    assert row.post_gd is None
+
+
 def test_same_time_is_no_order(scanner, gre_of):
     at = scanner.now
     row = gre_of(*scanner.gre(), scanner.series("ce-gadolinium_T1w", acquired_at=at))

@@ -23,7 +23,7 @@ from napari_msqsm.workflow.dicom_import.importing import settle
 from napari_msqsm.workflow.dicom_import.undo import Changes
 
 at = datetime.fromisoformat
-VISITS = ("2018-03-05T09:15", "2018-09-30T23:40", "2020-02-29T07:00")
+VISITS = ("2018-03-05T09:15", "2018-09-30T23:47", "2020-02-29T07:00")
 SECRETS = (
     b"Muster",
     b"Erika",
@@ -326,6 +326,41 @@ def test_study_that_changed_meanwhile(scanner, write, tmp_path):
 
     with pytest.raises(InputError, match="propose it again"):
         write(scanner.staged(*series), change=meanwhile)
+
+
+def test_study_that_changes_while_images_are_written(scanner, write, tmp_path):
+    def somebody_else(title, fraction):
+        (tmp_path / "study" / "sub-01" / "ses-01" / "anat").mkdir(parents=True, exist_ok=True)
+
+    with pytest.raises(InputError, match="propose it again"):
+        write(scanner.staged(*scanner.session(("FLAIR",))), on_progress=somebody_else)
+    assert tree(tmp_path / "study") == {}
+    assert not (tmp_path / "study_key.tsv").exists()
+
+
+def test_agent_that_comes_to_light_later(scanner, write, tmp_path):
+    series = scanner.session(("T1w", "ce-gadolinium_T1w", "MEGRE"))
+    write(scanner.staged(series[0], *series[2:]))
+    assert open_study(tmp_path / "study").sessions[0].post_gd is False
+    plans = []
+    write(scanner.staged(*series), change=lambda plan: plans.append(plan) or plan)
+    assert any("set its post_gd to true" in problem for problem in plans[0].problems)
+
+
+def test_true_dates_are_said_in_the_readme(scanner, write, tmp_path):
+    series = scanner.session(("FLAIR",))
+    write(scanner.staged(*series), bids_dir=tmp_path / "kept", keep_dates=True)
+    write(scanner.staged(*series), bids_dir=tmp_path / "moved")
+    assert "Dates are true" in (tmp_path / "kept" / "README.md").read_text()
+    assert "moved by a private number" in (tmp_path / "moved" / "README.md").read_text()
+
+
+def test_path_with_dots(scanner, write, tmp_path):
+    (tmp_path / "x").mkdir()
+    outcome = write(scanner.staged(*scanner.session(("FLAIR",))), bids_dir=tmp_path / "x" / ".." / "study")
+    assert outcome.key_file == tmp_path / "study_key.tsv"
+    assert all(path.is_file() for path in outcome.files)
+    assert outcome.as_json()["files"] == ["sub-01/ses-01/anat/sub-01_ses-01_FLAIR.nii.gz"]
 
 
 def test_folder_of_something_else(scanner, write, tmp_path):

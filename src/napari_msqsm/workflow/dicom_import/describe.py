@@ -18,7 +18,7 @@ _ACQ_TIME = (
 )
 
 
-def study_files(name: str) -> Mapping[str, str]:
+def study_files(name: str, *, dates_kept: bool) -> Mapping[str, str]:
     """Texts of the files that a new study needs, by file name."""
     description = {
         "Name": name,
@@ -45,7 +45,7 @@ def study_files(name: str) -> Mapping[str, str]:
     }
     return {
         "dataset_description.json": as_json(description),
-        "README.md": _README,
+        "README.md": _README.format(dates=_TRUE_DATES if dates_kept else _MOVED_DATES),
         "participants.json": as_json(participants),
         "sessions.json": as_json(sessions),
         "scans.json": as_json(scans),
@@ -57,12 +57,14 @@ def as_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+_MOVED_DATES = "Dates of each patient are moved by a private number of days; days between scans are true."
+_TRUE_DATES = "Dates are true ones."
 _README = f"""# Multiple-sclerosis study
 
 Imported from DICOM by `msqsm import` {__version__}.
 
 * Headers hold acquisition parameters from a fixed list and nothing else.
-* Dates of each patient are moved by a private number of days; days between scans are true. Times of day are not kept.
+* {{dates}} Times of day are not kept: sessions begin at noon.
 * Who is who stands in a key file outside this folder. Keep it private, and keep it: a later import needs it.
 * Faces were not removed from the images.
 """

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from napari_msqsm.errors import InputError
 from napari_msqsm.io.bids import is_bids
+from napari_msqsm.workflow.dicom_import.grouping import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,18 +74,32 @@ class Existing:
     images: frozenset[str] = frozenset()
     problems: tuple[str, ...] = ()
 
+    @cached_property
+    def _rows(self) -> dict[str, list[KeyRow]]:
+        return grouped(self.key, lambda row: row.series_uid)
+
+    @cached_property
+    def _images(self) -> dict[str, list[str]]:
+        """Names of images by the name of their session."""
+        return grouped(self.images, lambda name: "_".join(name.split("_")[:2]))
+
+    def images_of(self, label: str) -> list[str]:
+        """Names of the images of a session with a BIDS name such as ``sub-01_ses-02``."""
+        return self._images.get(label, [])
+
     def offset_days(self, patient_id: str) -> int | None:
         """Days by which the dates of a patient were moved; None for one who is not in the key file."""
         return next((row.offset_days for row in self.key if row.patient_id == patient_id), None)
 
     def row_of(self, series_uid: str) -> KeyRow | None:
         """Say what a series became, where its files are still in the study."""
-        return next((row for row in self.key if row.series_uid == series_uid and self.has(row.stem)), None)
+        return next((row for row in self._rows.get(series_uid, []) if self.has(row.stem)), None)
 
     def has(self, stem: str) -> bool:
         """Whether files of an acquisition are in the study: ``…_run-1_MEGRE`` stands for all its echoes and parts."""
         head, _, suffix = stem.rpartition("_")
-        return any(name.startswith(f"{head}_") and name.endswith(f"_{suffix}") for name in self.images) and bool(head)
+        label = "_".join(stem.split("_")[:2])
+        return any(name.startswith(f"{head}_") and name.endswith(f"_{suffix}") for name in self.images_of(label))
 
 
 def read_existing(bids_dir: Path, key: tuple[KeyRow, ...], *, key_file: Path) -> Existing:

@@ -8,7 +8,7 @@ ends the time in which it was not.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from napari_msqsm.workflow.dicom_import.features import features_of
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from napari_msqsm.workflow.dicom_import.plan import PlannedSeries
 
 _BETWEEN_REPEATS = timedelta(minutes=4)
+_MIDNIGHT = time(0)
 _NEVER = datetime(9999, 12, 31)  # noqa: DTZ001  scanners' times have no zone
 
 
@@ -43,7 +44,9 @@ class _Said:
 
     @property
     def at(self) -> datetime | None:
-        return self.row.series.acquired_at
+        """When; midnight is what a header without a time of day gives."""
+        found = self.row.series.acquired_at
+        return None if found is None or found.time() == _MIDNIGHT else found
 
     @property
     def name(self) -> str:

@@ -26,7 +26,7 @@ _TEXTS = {
 }
 """Offset and length of the fields that hold text (``data_type`` and ``db_name`` come from ANALYZE)."""
 _LEVEL = 1
-"""Of zlib. Measured on 16-bit MR images: level 6 takes three times as long and saves 2 % of the size."""
+"""Of zlib. Measured on magnitude, phase and field maps: level 6 takes 2 to 9 times as long and saves 0 to 4 %."""
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
 """No file name and no time of writing."""
 

@@ -69,6 +69,8 @@ class ImportOutcome:
         One sentence each.
     dropped
         Header field → why it did not survive.
+    assumptions
+        What was taken for granted about the values of images, one sentence each.
     left_out
         Files and series that are not in the study, and why.
     """
@@ -79,6 +81,7 @@ class ImportOutcome:
     files: tuple[Path, ...]
     warnings: tuple[str, ...] = ()
     dropped: Mapping[str, str] = field(default_factory=dict)
+    assumptions: tuple[str, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
@@ -89,6 +92,7 @@ class ImportOutcome:
             "files": [path.relative_to(self.bids_dir).as_posix() for path in self.files],
             "warnings": list(self.warnings),
             "dropped": dict(self.dropped),
+            "assumptions": list(self.assumptions),
             "left_out": [{"what": item.what, "why": item.why} for item in self.left_out],
         }
 
@@ -170,20 +174,25 @@ def write_study(
     key_file = key_path(bids_dir, key_file)
     if not proposal.staged.folder.is_dir():
         raise InputError("the converted series are gone; read the DICOM folder again")
-    if read_existing(bids_dir, read_key(key_file), key_file=key_file) != plan.existing:
-        raise InputError(f"{bids_dir} or its key file changed since the import was proposed; propose it again")
     plan = settle(plan)
     written = write_plan(plan, bids_dir, key_file, keep_dates=keep_dates, on_progress=on_progress, cancel=cancel)
     failed = [LeftOut(stem, why) for stem, why in written.failed.items()]
     return ImportOutcome(
-        bids_dir.absolute(),
-        key_file,
-        tuple(written.sessions),
-        tuple(written.files),
-        tuple(written.warnings),
-        dict(sorted(written.dropped.items())),
-        (*plan.left_out, *left_out_rows(plan), *failed),
+        bids_dir=Path(os.path.abspath(bids_dir)),  # noqa: PTH100  as the files are named
+        key_file=key_file,
+        sessions=written.sessions,
+        files=written.files,
+        warnings=written.warnings,
+        dropped=written.dropped,
+        assumptions=assumptions_of(plan),
+        left_out=(*plan.left_out, *left_out_rows(plan), *failed),
     )
+
+
+def assumptions_of(plan: ImportPlan) -> tuple[str, ...]:
+    """Say what was taken for granted about the values of the images that are kept, each with its series."""
+    rows = (row for row in plan.rows if row.is_kept)
+    return tuple(f"{row.label}, series {row.series.number}: {text}" for row in rows for text in row.series.assumptions)
 
 
 def left_out_rows(plan: ImportPlan) -> list[LeftOut]:

@@ -10,6 +10,7 @@ import io
 import os
 from dataclasses import fields
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_msqsm.errors import InputError, ParameterError
@@ -18,7 +19,6 @@ from napari_msqsm.workflow.dicom_import.existing import KeyRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
 _COLUMNS = tuple(field.name for field in fields(KeyRow))
 _MISSING = "n/a"
@@ -35,7 +35,7 @@ def key_path(bids_dir: Path, key_file: Path | None) -> Path:
         When that place is inside the study, where it would be shared with it.
     """
     if key_file is None:
-        whole = bids_dir.absolute()
+        whole = Path(os.path.abspath(bids_dir))  # noqa: PTH100  no ".." in a name, links as they are
         return whole.with_name(f"{whole.name}_key.tsv")
     refuse_inside(bids_dir, key_file, "--key-file")
     return key_file

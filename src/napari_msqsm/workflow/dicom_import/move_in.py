@@ -35,7 +35,6 @@ def move_in(
     existing: Existing,
     key_file: Path,
     offsets: Mapping[str, int],
-    exact_ages: bool,
     changes: Changes,
     warnings: list[str],
 ) -> tuple[Path, ...]:
@@ -56,8 +55,6 @@ def move_in(
         Private file that says who is who.
     offsets
         Days by which dates move, by patient.
-    exact_ages
-        Whether ages have tenths of years.
     changes
         Where changes are recorded.
     warnings
@@ -73,7 +70,7 @@ def move_in(
     key = [_key_row(row, stems[row.series.series_uid], offsets[row.patient_id]) for row in rows]
     changes.write(key_file, appended_key(key_file, key), private=True)
     changes.folder(root)
-    for name, text in study_files(root.name).items():
+    for name, text in study_files(root.name, dates_kept=not any(offsets.values())).items():
         if not (root / name).exists() and not (name == "README.md" and any(root.glob("README*"))):
             changes.write(root / name, text)
     out: list[Path] = []
@@ -83,7 +80,7 @@ def move_in(
             begin = _begin(visit, existing)
             own = [file for file in files if file.row.label == label]
             out += _move_session(own, staging, root, begin, offsets[patient_id], changes)
-            age = _age(visit[0], begin, warnings, exact=exact_ages)
+            age = _age(visit[0], begin, warnings, exact=offsets[patient_id] != 0)
             time = _written(begin, begin, offsets[patient_id])
             sessions.append({"session_id": f"ses-{visit[0].session_id}", "acq_time": time, "age": age})
         table = root / f"sub-{patient_id}" / f"sub-{patient_id}_sessions.tsv"

@@ -124,10 +124,10 @@ def runs_in_study(row: PlannedSeries, existing: Existing) -> int:
     suffix = parts[-1]
     agent = parts[0] if len(parts) > 1 else ""
     found = [0]
-    for name in existing.images:
+    for name in existing.images_of(row.label):
         pieces = name.split("_")
         entities = dict(piece.split("-", 1) for piece in pieces[:-1] if "-" in piece)
-        if not name.startswith(f"{row.label}_") or pieces[-1] != suffix:
+        if pieces[-1] != suffix:
             continue
         if bool(agent) == ("ce" in entities):
             run = entities.get("run", "1")
@@ -175,6 +175,9 @@ def _problems_of_session(label: str, rows: Sequence[PlannedSeries], existing: Ex
     ):
         out.append(f"{label} has no multi-echo gradient echo")
     studies = {row.series.study_uid for row in kept}
+    late = _late_agent(rows, existing)
+    if late:
+        out.append(late)
     if len(studies) > 1:
         out.append(f"{label} joins {len(studies)} examinations of one day")
     repeat = unmarked_repeat(rows)
@@ -184,6 +187,22 @@ def _problems_of_session(label: str, rows: Sequence[PlannedSeries], existing: Ex
             "second is after gadolinium, give it the role ce-gadolinium_T1w"
         )
     return out
+
+
+def _late_agent(rows: Sequence[PlannedSeries], existing: Existing) -> str:
+    """Tell that a series with agent has come that is older than a gradient echo in the study."""
+    agents = [row.series for row in rows if row.is_kept and row.role.startswith("ce-")]
+    first = min((series.acquired_at for series in agents if series.acquired_at is not None), default=None)
+    if first is None:
+        return ""
+    for known in existing.key:
+        same = (known.patient_id, known.session_id) == (rows[0].patient_id, rows[0].session_id)
+        if same and known.stem.endswith("_MEGRE") and known.acquired_at is not None and known.acquired_at > first:
+            return (
+                f"{rows[0].label}: {known.stem} in the study was acquired after a series with contrast agent that "
+                "comes only now; set its post_gd to true in the scans table and the sidecars"
+            )
+    return ""
 
 
 def _problems_of_patients(rows: Sequence[PlannedSeries]) -> list[str]:

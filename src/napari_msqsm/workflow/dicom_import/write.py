@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -13,7 +14,9 @@ from napari_msqsm.errors import InputError, ParameterError
 from napari_msqsm.workflow.dicom_import import dates
 from napari_msqsm.workflow.dicom_import.anonymise import AGE_IS_KEPT, AGE_ONLY, IN_THE_STUDY, NOT_LISTED
 from napari_msqsm.workflow.dicom_import.build import build
+from napari_msqsm.workflow.dicom_import.existing import read_existing
 from napari_msqsm.workflow.dicom_import.grouping import grouped
+from napari_msqsm.workflow.dicom_import.key_file import read_key
 from napari_msqsm.workflow.dicom_import.layout import files_of
 from napari_msqsm.workflow.dicom_import.move_in import move_in
 from napari_msqsm.workflow.dicom_import.undo import Changes
@@ -82,10 +85,11 @@ def write_plan(
     CancelledError
         When it was cancelled.
     """
+    root = Path(os.path.abspath(bids_dir))  # noqa: PTH100  no ".." in a name, links as they are
     _refuse(plan)
+    _refuse_changed(plan, root, key_file)
     warnings: list[str] = []
     offsets = _offsets(plan, keep_dates=keep_dates, warnings=warnings)
-    root = bids_dir.absolute()
     with Changes() as above:
         above.folder(root.parent)
         staging = Path(tempfile.mkdtemp(prefix=".part-", dir=root.parent))
@@ -95,6 +99,7 @@ def write_plan(
                 raise InputError(
                     f"no series could be written: {next(iter(built.failed.values()), 'none has an image')}"
                 )
+            _refuse_changed(plan, root, key_file)
             with Changes() as changes:
                 files = move_in(
                     built.files,
@@ -103,7 +108,6 @@ def write_plan(
                     existing=plan.existing,
                     key_file=key_file,
                     offsets=offsets,
-                    exact_ages=not keep_dates,
                     changes=changes,
                     warnings=warnings,
                 )
@@ -121,6 +125,12 @@ def _refuse(plan: ImportPlan) -> None:
         for what, name in (("patient", row.patient_id), ("session", row.session_id)):
             if not (name.isalnum() and name.isascii()):
                 raise ParameterError(f"{what} {name!r} may hold letters and digits only; correct the table")
+
+
+def _refuse_changed(plan: ImportPlan, root: Path, key_file: Path) -> None:
+    """Refuse to add to a study that is not the one that the plan was made for any more."""
+    if read_existing(root, read_key(key_file), key_file=key_file) != plan.existing:
+        raise InputError(f"{root} or its key file changed since the import was proposed; propose it again")
 
 
 def _offsets(plan: ImportPlan, *, keep_dates: bool, warnings: list[str]) -> dict[str, int]:
