@@ -43,6 +43,7 @@ def write_enhanced_gre(
     real_world: bool = False,
     together: bool | None = None,
     mixed: bool | None = None,
+    single_frames: bool = False,
     seed: int = 0,
     description: str = "",
     **header_more: object,
@@ -59,6 +60,8 @@ def write_enhanced_gre(
         All echoes in one file; the usual way but for Siemens XA, which writes one per echo.
     mixed
         All parts in one series, their frames in turn; the usual way but for Siemens XA.
+    single_frames
+        Every frame in a file of its own.
     """
     siemens = visit.vendor == "siemens-xa"
     together = not siemens if together is None else together
@@ -104,12 +107,13 @@ def write_enhanced_gre(
                     _frame(visit.vendor, part, geometry, k, echo_times_s[echo], index, real_world=real_world, echo=echo)
                 )
                 frames.append(stored[part][echo, :, :, k])
-            header.PerFrameFunctionalGroupsSequence = Sequence(headers)
-            header.NumberOfFrames = len(frames)
-            set_pixels(header, np.stack(frames, axis=-1))
-            header.InstanceNumber = len(files) + 1
-            sop = uid(header.SeriesInstanceUID, len(files))
-            files.append(save(header, own / f"IM_{number + n:03d}{len(files) + 1:02d}", sop))
+            for some in [[k] for k in range(len(frames))] if single_frames else [range(len(frames))]:
+                header.PerFrameFunctionalGroupsSequence = Sequence([headers[k] for k in some])
+                header.NumberOfFrames = len(some)
+                set_pixels(header, np.stack([frames[k] for k in some], axis=-1))
+                header.InstanceNumber = len(files) + 1
+                sop = uid(header.SeriesInstanceUID, len(files))
+                files.append(save(header, own / f"IM_{number + n:03d}{len(files) + 1:02d}", sop))
         out.append(
             Written(
                 header.SeriesInstanceUID,

@@ -17,6 +17,7 @@ CASES = {
     "siemens-xa": ("siemens-xa", {}),
     "siemens-xa-in-one": ("siemens-xa", {"together": True}),
     "siemens-xa-mixed": ("siemens-xa", {"together": True, "mixed": True}),
+    "siemens-xa-single-frames": ("siemens-xa", {"single_frames": True}),
     "ge-all-parts": ("ge", {"parts": ALL}),
     "ge-signs-in-order": ("ge", {"parts": ALL, "alternate": False}),
     "ge-real-imaginary": ("ge", {"parts": ("real", "imag")}),

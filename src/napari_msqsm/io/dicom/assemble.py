@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from napari_msqsm.io.dicom.alternate import ALTERNATE, undo_alternate_signs
 from napari_msqsm.io.dicom.elements import DamagedError
 from napari_msqsm.io.dicom.header import plain_header, read_dataset
+from napari_msqsm.io.dicom.parts import PART_ORDER, label
 from napari_msqsm.io.dicom.phase_scaling import set_radians, stored_values
 from napari_msqsm.io.dicom.series import ConvertedImage, ConvertedSeries
-from napari_msqsm.io.dicom.stacks import label
 from napari_msqsm.io.phase import PHASE_SIGN_OF_VENDOR, vendor_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from napari_msqsm.io.dicom.series import ImagePart
     from napari_msqsm.io.dicom.survey import SurveyedSeries
 
-_ORDER: tuple[ImagePart, ...] = ("mag", "phase", "real", "imag", "field")
 _TIMES = tuple((f"{what}Date", f"{what}Time") for what in ("Acquisition", "Series", "Content", "Study"))
 
 
@@ -41,7 +40,7 @@ def assemble(
     """Correct the values of the images in place, and describe the series."""
     images = sorted(
         (image for result in results for image in result.images),
-        key=lambda one: (_ORDER.index(one.part), one.echo_time_ms or 0.0, one.path),
+        key=lambda one: (PART_ORDER.index(one.part), one.echo_time_ms or 0.0, one.path),
     )
     told = [*problems, *(problem for result in results for problem in result.problems)]
     told += _repeated(images)
@@ -119,7 +118,8 @@ def _phase(
     phase = [image for image in images if image.part == "phase"]
     if not phase:
         return {}
-    stored = [stored_values(read_dataset(image.source.path), image.frame) for image in phase]
+    datasets = {path: read_dataset(path) for path in {image.source.path for image in phase}}
+    stored = [stored_values(datasets[image.source.path], image.frame) for image in phase]
     done, text = set_radians([image.path for image in phase], stored, manufacturer)
     if not done:
         problems.append(f"phase: {text}")

@@ -12,7 +12,7 @@ from napari_msqsm.io.dicom.converter import Output, convert, link
 from napari_msqsm.io.dicom.elements import DamagedError
 from napari_msqsm.io.dicom.frame_check import shows_frames
 from napari_msqsm.io.dicom.frames import FrameGroup, write_group
-from napari_msqsm.io.dicom.stacks import label
+from napari_msqsm.io.dicom.parts import label
 
 if TYPE_CHECKING:
     import threading

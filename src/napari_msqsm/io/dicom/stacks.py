@@ -8,31 +8,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_msqsm.io.dicom.completeness import about_files, fewer_than_made, single_coils, unequal_parts
 from napari_msqsm.io.dicom.elements import DamagedError
 from napari_msqsm.io.dicom.frames import FrameGroup, frame_groups
 from napari_msqsm.io.dicom.header import read_dataset
+from napari_msqsm.io.dicom.parts import PART_ORDER, label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from numpy.typing import NDArray
 
     from napari_msqsm.io.dicom.instance import Instance
     from napari_msqsm.io.dicom.series import ImagePart
     from napari_msqsm.io.dicom.survey import SurveyedSeries
 
-PART_NAMES: dict[ImagePart, str] = {
-    "mag": "magnitude",
-    "phase": "phase",
-    "real": "real part",
-    "imag": "imaginary part",
-    "field": "field map",
-}
-_ORDER: tuple[ImagePart, ...] = ("mag", "phase", "real", "imag", "field")
 _SAME_ORIENTATION = 1e-3
 _SAME_POSITION_MM = 0.02
 _GAP = 1.5
 """Slices further apart than this many ordinary distances lack one between them."""
 _MOST_NAMED = 4
-_ABORTED = "it was aborted, or not all were copied"
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,7 @@ class Stack:
 
     @property
     def label(self) -> str:
-        """Such as "phase at 15 ms"."""
+        """Name of the image: "phase at 15 ms"."""
         return label(self.part, self.echo_time_ms)
 
 
@@ -63,57 +58,33 @@ class Stacks:
 @dataclass
 class _Draft:
     instances: list[Instance]
-    orientation: np.ndarray
+    orientation: NDArray[np.float64]
     counts: Counter[int] = field(default_factory=Counter)
     missing: int = 0
 
 
-def label(part: ImagePart, echo_time_ms: float | None) -> str:
-    """Such as "phase at 15 ms"."""
-    return PART_NAMES[part] + ("" if echo_time_ms is None else f" at {echo_time_ms:g} ms")
-
-
 def take_apart(series: SurveyedSeries) -> Stacks:
     """Sort the files of a series into images; those that lack slices are not among the result, and named."""
-    problems = list(_about_files(series))
-    coils = _single_coils(series.instances)
+    problems = list(about_files(series))
+    coils = single_coils(series.instances)
     if coils:
         named = ", ".join(sorted(coils)[:_MOST_NAMED])
         return Stacks(
             (), (), f"it holds the images of {len(coils)} single receive coils ({named} …); export the combined images"
         )
     stacks = _enhanced(series.instances, problems) if series.first.enhanced else _classic(series.instances, problems)
-    stacks.sort(key=lambda stack: (_ORDER.index(stack.part), stack.echo_time_ms or 0.0))
-    problems += _unequal_parts(_images_of(stacks))
-    problems += _fewer_than_made(series, stacks)
+    stacks.sort(key=lambda stack: (PART_ORDER.index(stack.part), stack.echo_time_ms or 0.0))
+    images = _images_of(stacks)
+    problems += unequal_parts(images)
+    problems += fewer_than_made(series, images, max((stack.n_slices for stack in stacks), default=0))
     return Stacks(tuple(stacks), tuple(problems), "" if stacks else "no image of it is complete")
-
-
-def _about_files(series: SurveyedSeries) -> Iterable[str]:
-    if series.copies:
-        yield f"{_files(series.copies)} of it {'is a copy' if series.copies == 1 else 'are copies'} and left out"
-    if series.shared_names:
-        yield (
-            f"{_files(series.shared_names)} of it bear{'s' if series.shared_names == 1 else ''} the identifier "
-            "(SOPInstanceUID) of another image; all are kept"
-        )
-
-
-def _single_coils(instances: Iterable[Instance]) -> set[str]:
-    """Names of coils where one image is there once per coil; empty where coils were combined."""
-    seen: dict[tuple[object, ...], set[str]] = {}
-    for one in instances:
-        if one.coil and one.position is not None:
-            key = (one.part, one.echo_time_ms, one.position, one.image_type, one.time_point)
-            seen.setdefault(key, set()).add(one.coil)
-    return max(seen.values(), key=len) if seen and max(len(names) for names in seen.values()) > 1 else set()
 
 
 def _classic(instances: Iterable[Instance], problems: list[str]) -> list[Stack]:
     drafts: dict[tuple[object, ...], list[_Draft]] = {}
     for one in instances:
         if one.position is None or one.orientation is None:
-            problems.append(f"file {one.path.rsplit('/', 1)[-1]} does not say where it lies and is left out")
+            problems.append(f"file {_name(one)} does not say where it lies and is left out")
             continue
         key = (one.part, one.echo_time_ms, one.pixels, one.image_type)
         orientation = np.array(one.orientation)
@@ -188,28 +159,47 @@ def _stack(draft: _Draft, name: str, problems: list[str]) -> Stack:
 
 
 def _enhanced(instances: Iterable[Instance], problems: list[str]) -> list[Stack]:
-    stacks = []
+    """One stack per file, or per image where every file holds a single frame."""
+    files: list[tuple[Instance, list[FrameGroup]]] = []
     for one in instances:
-        name = one.path.replace("\\", "/").rsplit("/", 1)[-1]
         try:
-            groups = frame_groups(read_dataset(one.path))
+            files.append((one, frame_groups(read_dataset(one.path))))
         except DamagedError as error:
-            problems.append(f"file {name}: {error}; it is left out")
-            continue
-        most = max(len(set(group.positions)) for group in groups)
-        kept = []
-        for group in groups:
-            there = len(set(group.positions))
-            if there < most:
-                problems.append(
-                    f"{label(group.part, group.echo_time_ms)}: {there} of {most} slices are there; it is left out"
-                )
-            else:
-                kept.append(group)
-        first = kept[0]
-        stacks.append(Stack((one,), first.part, first.echo_time_ms, most, tuple(groups)))
-        stacks[-1] = replace(stacks[-1], groups=tuple(kept))
+            problems.append(f"file {_name(one)}: {error}; it is left out")
+    slices = [(one, groups[0]) for one, groups in files if one.frames == 1]
+    stacks = [_whole_file(one, groups, problems) for one, groups in files if one.frames > 1]
+    if slices:
+        stacks += _classic([_as_slice(one, group) for one, group in slices], problems)
     return stacks
+
+
+def _as_slice(one: Instance, group: FrameGroup) -> Instance:
+    """Give a file of one frame what the header of a classic file has at its top level."""
+    return replace(
+        one,
+        part=group.part,
+        echo_time_ms=group.echo_time_ms,
+        position=group.positions[0],
+        orientation=group.orientation,
+    )
+
+
+def _whole_file(one: Instance, groups: list[FrameGroup], problems: list[str]) -> Stack:
+    """Leave out the groups of frames that have fewer slices than others."""
+    most = max(len(set(group.positions)) for group in groups)
+    kept = []
+    for group in groups:
+        there = len(set(group.positions))
+        if there < most:
+            name = label(group.part, group.echo_time_ms)
+            problems.append(f"{name}: {there} of {most} slices are there; it is left out")
+        else:
+            kept.append(group)
+    return Stack((one,), kept[0].part, kept[0].echo_time_ms, most, tuple(kept))
+
+
+def _name(one: Instance) -> str:
+    return one.path.replace("\\", "/").rsplit("/", 1)[-1]
 
 
 def _images_of(stacks: Iterable[Stack]) -> list[tuple[ImagePart, float | None]]:
@@ -220,30 +210,3 @@ def _images_of(stacks: Iterable[Stack]) -> list[tuple[ImagePart, float | None]]:
         else:
             out.append((stack.part, stack.echo_time_ms))
     return out
-
-
-def _unequal_parts(images: list[tuple[ImagePart, float | None]]) -> Iterable[str]:
-    """Echoes that lack a part which others have."""
-    parts = [part for part in _ORDER[:4] if any(part == own for own, _ in images)]
-    for time in sorted({time for part, time in images if part != "field" and time is not None}):
-        here = {part for part, own in images if own == time}
-        lacking = [PART_NAMES[part] for part in parts if part not in here]
-        if lacking:
-            yield f"the echo at {time:g} ms has no {' and no '.join(lacking)}"
-
-
-def _fewer_than_made(series: SurveyedSeries, stacks: list[Stack]) -> Iterable[str]:
-    """Compare with what the scanner says that it made."""
-    first, n_files = series.first, len(series.instances)
-    if first.manufacturer.upper().startswith("GE") and first.images_expected > n_files:
-        yield f"the scanner made {first.images_expected} images, {n_files} are here; {_ABORTED}"
-    elif stacks and not first.enhanced and first.slices_expected > max(stack.n_slices for stack in stacks):
-        n_slices = max(stack.n_slices for stack in stacks)
-        yield f"the scanner made {first.slices_expected} slices, {n_slices} are here; {_ABORTED}"
-    n_echoes = len({time for _, time in _images_of(stacks)})
-    if stacks and first.echoes_expected > n_echoes:
-        yield f"the scanner acquired {first.echoes_expected} echoes, {n_echoes} are here"
-
-
-def _files(n: int) -> str:
-    return f"{n} file" if n == 1 else f"{n} files"
