@@ -175,7 +175,7 @@ def test_a_run_can_be_cancelled(qtbot, panel):
 def test_closing_the_panel_or_another_study_takes_the_comparison_off(qtbot, window, panel, study_copy, tmp_path):
     inspect(qtbot, panel, 0)
     panel.inspection.box.nudge.click()
-    assert len(window.layers) == 5
+    assert len(window.layers) == 2
     other = shutil.copytree(study_copy, tmp_path / "other")
     panel.coordinator.open_study(other)
     wait(qtbot, panel)

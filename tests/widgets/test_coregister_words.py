@@ -115,7 +115,7 @@ def test_the_table_shows_colour_and_word_and_asks_for_the_row_that_is_double_cli
     rows = [(pair("MEGRE"), LOOK), (pair(), FAILED), (pair("T1w"), ACCEPTED)]
     table.set_rows(rows)
     assert [table.item(row, 2).text() for row in range(3)] == ["● look", "✗ failed", "✗ failed"]
-    assert table.item(0, 2).foreground().color().name() == VERDICT_COLOURS["look"]
+    assert table.item(0, 2).data(Qt.ItemDataRole.DecorationRole).name() == VERDICT_COLOURS["look"]
     assert table.item(0, 3).text() == "0.62"
     assert "the images hardly overlap" in table.item(1, 0).toolTip()
     asked = []

@@ -51,11 +51,11 @@ def test_buttons_and_keys_choose_the_same_thing(view, box):
 
 
 def test_the_slider_is_that_of_the_way_to_compare_and_remembers_its_value(view, box):
-    layers = view.layers.layers
+    layer = view.layers.layer
     box.modes["blend"].click()
-    assert layers["moving"].opacity == pytest.approx(0.5)
+    assert layer("moving").opacity == pytest.approx(0.5)
     box.slider.setValue(20)
-    assert layers["moving"].opacity == pytest.approx(0.2)
+    assert layer("moving").opacity == pytest.approx(0.2)
     assert box.slider_value.text() == "20 %"
     box.modes["checkerboard"].click()
     box.slider.setValue(10)
@@ -63,15 +63,15 @@ def test_the_slider_is_that_of_the_way_to_compare_and_remembers_its_value(view, 
     assert box.slider_value.text() == "10 mm"
     box.modes["difference"].click()
     box.slider.setValue(25)
-    assert tuple(layers["difference"].contrast_limits) == (-0.25, 0.25)
+    assert tuple(layer("difference").contrast_limits) == (-0.25, 0.25)
     box.modes["edges"].click()
     box.slider.setValue(20)
-    assert layers["edges"].contrast_limits[0] == pytest.approx(0.1)
+    assert layer("edges").contrast_limits[0] == pytest.approx(0.1)
     box.modes["blend"].click()
     assert box.slider.value() == 20
-    assert layers["moving"].opacity == pytest.approx(0.2)
+    assert layer("moving").opacity == pytest.approx(0.2)
     box.modes["flicker"].click()
-    assert layers["moving"].opacity == 1.0
+    assert layer("moving").opacity == 1.0
     box.slider.setValue(15)
     assert box.slider_value.text() == "1.5 s"
 

@@ -52,12 +52,12 @@ def view(window):
 
 def spot(view):
     """Where the brightest voxel of the moving picture is on the screen: (z, y, x) voxels."""
-    data = view.layers.layers["moving"].data[:]
+    data = view.layers.layer("moving").data[:]
     return np.array(np.unravel_index(np.argmax(data), data.shape))
 
 
 def visible(view):
-    return {name for name, layer in view.layers.layers.items() if layer.visible}
+    return {layer.name.partition(":")[0] for layer in view._viewer.layers if layer.visible}
 
 
 def press(viewer, key):
@@ -86,9 +86,9 @@ def test_each_way_to_compare_shows_its_layers(qtbot, window, view):
         assert visible(view) == expected[mode]
     view.show("blend")
     view.layers.set_opacity(0.3)
-    assert view.layers.layers["moving"].opacity == pytest.approx(0.3)
+    assert view.layers.layer("moving").opacity == pytest.approx(0.3)
     view.show("flicker")
-    assert view.layers.layers["moving"].opacity == 1.0
+    assert view.layers.layer("moving").opacity == 1.0
     assert window.canvas.overlays.text.text == "R ◂ patient ▸ L"
 
 
@@ -127,7 +127,7 @@ def test_in_another_plane_the_same_keys_follow_the_screen(window, view):
 
 def test_a_turn_in_the_plane_is_clockwise_about_the_centre_of_the_view(window, view):
     at_first = spot(view)
-    layer = view.layers.layers["moving"]
+    layer = view.layers.layer("moving")
     _, y, x = at_first * layer.scale + layer.translate
     window.scene.camera.center = (0.0, y, x - 6.0)
     view.set_nudging(True)
@@ -152,11 +152,11 @@ def drag(view, start, end, modifiers=()):
 
 def test_the_mouse_drags_the_picture(window, view):
     at_first = spot(view)
-    layer = view.layers.layers["moving"]
+    layer = view.layers.layer("moving")
     place = at_first * layer.scale + layer.translate
     view.set_nudging(True)
     assert view._on_drag in window.mouse_drag_callbacks
-    window.layers.selection.active = view.layers.layers["fixed"]
+    window.layers.selection.active = view.layers.layer("fixed")
     assert not window.scene.camera.mouse_pan  # else the view would move along
     drag(view, place, place + np.array([0, -3.0, 4.0]))
     np.testing.assert_array_equal(spot(view) - at_first, (0, -3, 4))
@@ -169,13 +169,13 @@ def test_the_mouse_drags_the_picture(window, view):
 
 
 def test_turns_out_of_the_plane_change_the_slices_and_come_back(view):
-    before = view.layers.layers["moving"].data[:]
+    before = view.layers.layer("moving").data[:]
     for key in ("Shift-Up", "Shift-Right"):
         view.nudge(NUDGE_STEPS[key], 10)
-    assert np.abs(view.layers.layers["moving"].data[:] - before).max() > 50
+    assert np.abs(view.layers.layer("moving").data[:] - before).max() > 50
     view.nudge(NUDGE_STEPS["Shift-Left"], 10)
     view.nudge(NUDGE_STEPS["Shift-Down"], 10)
-    np.testing.assert_allclose(view.layers.layers["moving"].data[:], before, atol=0.1)
+    np.testing.assert_allclose(view.layers.layer("moving").data[:], before, atol=0.1)
 
 
 def test_in_three_dimensions_nothing_breaks(window, view):
@@ -206,7 +206,7 @@ def test_closing_gives_back_what_was_there(qtbot, window):
     view.set_nudging(True)
     view.nudge(NUDGE_STEPS["Right"])
     with qtbot.waitSignal(view.layer_removed, timeout=1000):
-        window.layers.remove(view.layers.layers["edges"])  # as a user may
+        window.layers.remove(view.layers.layer("edges"))  # as a user may
     view.close()
     assert list(window.layers) == [image, hidden]
     assert image.visible
@@ -226,6 +226,36 @@ def test_a_step_is_seen_within_a_fifth_of_a_second_at_the_size_of_a_scan(window)
             view.nudge(NUDGE_STEPS["Shift-Up"])
         assert (time.process_time() - start) / 3 < 0.2, mode
     view.close()
+
+
+def test_another_pair_is_looked_at_in_the_same_way(qtbot, window):
+    window.add_image(np.zeros((3, 4, 5, 6)), contrast_limits=(0, 1))  # echoes: one more axis
+    first = InspectView(window, pictures_of(head(), Grid((30, 40, 22), np.eye(4))), "a", "b")
+    window.dims.order = (0, 3, 1, 2)
+    first.show("checkerboard")
+    window.dims.set_point(3, -7.0)
+    window.scene.camera.center = (0.0, 11.0, -20.0)
+    window.scene.camera.zoom = 3.5
+    look = first.look
+    first.close()
+    window.layers.clear()
+    second = InspectView(window, pictures_of(head(), Grid((30, 40, 22), np.eye(4))), "a", "c")
+    assert second.look != look
+    second.look_as(look)
+    assert visible(second) == {"checkerboard"}
+    assert window.dims.order == (2, 0, 1)
+    assert window.dims.point[2] == -7.0
+    assert window.scene.camera.center == pytest.approx((0.0, 11.0, -20.0))
+    assert window.scene.camera.zoom == 3.5
+    second.close()
+
+
+def test_layers_are_made_when_they_are_first_seen(window, view):
+    assert len(window.layers) == 2
+    view.layers.set_faintest_edge(0.1)
+    view.show("edges")
+    assert len(window.layers) == 3
+    assert view.layers.layer("edges").contrast_limits[0] == pytest.approx(0.1)
 
 
 def test_every_key_is_told():

@@ -49,6 +49,7 @@ class CoregisterPanel(Panel):
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__(napari_viewer)
         self._running = ""
+        self._runs: dict[str, Task] = {}
         self.inspection = PairInspection(napari_viewer, self.coordinator, self.settings)
         self.inspection.setParent(self)
         column = QVBoxLayout(self)
@@ -104,7 +105,7 @@ class CoregisterPanel(Panel):
             return coregister_patient(study, patient_id, settings, on_progress=on_progress, cancel=cancel)
 
         self._say("")
-        self.coordinator.run(f"sub-{patient_id}, coregistration", work)
+        self._runs[patient_id] = self.coordinator.run(f"sub-{patient_id}, coregistration", work)
         self._renew_buttons()
 
     def inspect_selected(self) -> None:
@@ -191,7 +192,8 @@ class CoregisterPanel(Panel):
         self.inspect_button.setEnabled(selected is not None)
 
     def _renew_buttons(self) -> None:
-        self.run_button.setEnabled(bool(self.table.rows))
+        run = self._runs.get(self.patient_id)
+        self.run_button.setEnabled(bool(self.table.rows) and (run is None or run.is_over))
         self.who.setText(initials() or "Initials…")
 
     def _say(self, sentence: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
@@ -41,6 +41,8 @@ class CoregisterTable(QTableWidget):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setShowGrid(False)
+        self.setIconSize(QSize(8, 8))
+        self.setStyleSheet("QTableWidget::item { padding: 0px 6px; }")
         rows, columns = self.verticalHeader(), self.horizontalHeader()
         assert rows is not None
         assert columns is not None
@@ -64,7 +66,7 @@ class CoregisterTable(QTableWidget):
                 item = QTableWidgetItem(text)
                 item.setToolTip(pair_details(pair, state))
                 if column == _VERDICT:
-                    item.setForeground(QColor(VERDICT_COLOURS[row.verdict]))
+                    item.setData(Qt.ItemDataRole.DecorationRole, QColor(VERDICT_COLOURS[row.verdict]))
                 if column == _NUMBER:
                     item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
                 self.setItem(index, column, item)

@@ -10,6 +10,7 @@ import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_msqsm.widgets.comparison_layers import ComparisonLayers
+from napari_msqsm.widgets.look import Look, look_of, set_look, set_point
 from napari_msqsm.widgets.nudge_keys import FAR, MODE_KEYS, NUDGE_STEPS, SWAP_KEY, UNDO_KEY, Mode, Step
 from napari_msqsm.widgets.screen_frame import ScreenFrame, swept
 from napari_msqsm.widgets.viewer_keys import ViewerKeys
@@ -177,6 +178,16 @@ class InspectView(QObject):
             self._move_to(transform)
         self.transform_changed.emit()
 
+    @property
+    def look(self) -> tuple[Mode, Look]:
+        """What is looked at, and how."""
+        return self.mode, look_of(self._viewer)
+
+    def look_as(self, look: tuple[Mode, Look]) -> None:
+        """Look at the same place in the same way as at another pair."""
+        set_look(self._viewer, look[1])
+        self.show(look[0])
+
     def close(self) -> None:
         """Take off layers, keys and timer."""
         self._viewer.layers.events.removed.disconnect(self._on_removed)
@@ -203,7 +214,7 @@ class InspectView(QObject):
         self.transform_changed.emit()
 
     def _on_removed(self, event: Any) -> None:
-        if event.value in self._layers.layers.values():
+        if event.value in self._layers:
             self.layer_removed.emit()
 
     def _hold_camera(self, _: object = None) -> None:
@@ -232,8 +243,7 @@ class InspectView(QObject):
 
     def _look_at_middle(self) -> None:
         """Show the middle of the fixed image."""
-        layer = self._layers.layers["fixed"]
+        layer = self._layers.layer("fixed")
         middle = (np.array(layer.data.shape) - 1) / 2.0 * layer.scale[-3:] + layer.translate[-3:]
-        for axis, value in enumerate(middle):
-            self._viewer.dims.set_point(self._viewer.dims.ndim - 3 + axis, float(value))
+        set_point(self._viewer, middle)
         self._viewer.reset_view()

@@ -144,9 +144,12 @@ class PairInspection(QObject):
         self.changed.emit()
 
     def _open(self, pair: Pair, pictures: PairPictures, state: PairState) -> None:
+        look = None if self.view is None or self.pair is None or self.pair.fixed != pair.fixed else self.view.look
         self.close()
         self.pair, self._state = pair, state
         self.view = InspectView(self._viewer, pictures, fixed_words(pair), pair_words(pair))
+        if look is not None:
+            self.view.look_as(look)
         self.view.setParent(self)
         # later, since napari is still busy with the layer
         self.view.layer_removed.connect(self.close, Qt.ConnectionType.QueuedConnection)
