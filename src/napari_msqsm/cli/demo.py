@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_msqsm.cli import common, recon_settings
+from napari_msqsm.cli import common, coregistration, recon_settings
 
 if TYPE_CHECKING:
     import argparse
 
-HELP = "reconstruct the bundled sample study; opens napari when there is a screen"
+HELP = "reconstruct and align the bundled sample study; opens napari when there is a screen"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,10 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-viewer", action="store_true", help="do not open napari at the end")
     recon_settings.add_arguments(parser)
+    coregistration.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Copy the sample study, reconstruct every session, say how it went and show it."""
+    """Copy the sample study, reconstruct and align every session, say how it went and show it."""
     if args.list_settings:
         return recon_settings.print_settings(args)
     from napari_msqsm.cli.viewer import open_viewer
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     from napari_msqsm.workflow.batch import reconstruct_sessions
     from napari_msqsm.workflow.summary import as_table, summary_of
 
-    settings = recon_settings.chosen(args)
+    settings, align = recon_settings.chosen(args), coregistration.chosen(args)
     root = copy_sample_study(args.out)
     study = open_study(root)
     common.say(args, f"Sample study: {len(study.patients)} patient, {len(study.sessions)} sessions, in {root}")
@@ -56,12 +57,20 @@ def run(args: argparse.Namespace) -> int:
         common.say(args, "lesions: measured (true) mean χ in ppb, relative to the brain's mean")
     for outcome in batch.outcomes:
         common.say(args, f"picture: {outcome.files['picture']}")
+    outcomes = coregistration.coregister(args, study, [person.patient_id for person in study.patients], align)
     common.say(args, f"results: {study.derivatives_root}")
-    common.write_json(args, batch.as_json() | {"summary": [row.as_json() for row in rows]})
+    common.write_json(
+        args,
+        batch.as_json()
+        | {
+            "summary": [row.as_json() for row in rows],
+            "coregistration": [outcome.as_json() for outcome in outcomes],
+        },
+    )
     for label, sentence in batch.refused.items():
         common.warn(f"{label}: {sentence}")
     if not args.no_viewer:
         reason = open_viewer(root)
         if reason:
             common.say(args, f"napari was not opened: {reason}; later: napari --plugin napari-msqsm {root}")
-    return common.batch_code(batch)
+    return coregistration.worst(common.batch_code(batch), coregistration.code_of(outcomes))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_msqsm.cli import common, recon_settings
+from napari_msqsm.cli import common, coregistration, recon_settings
 
 if TYPE_CHECKING:
     import argparse
 
     from napari_msqsm.model.study import Session
 
-HELP = "reconstruct every session of a BIDS dataset (BIDS-App convention)"
+HELP = "reconstruct and align every session of a BIDS dataset (BIDS-App convention)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,17 +30,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     common.add_by_products(parser)
     recon_settings.add_arguments(parser)
+    coregistration.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Reconstruct session after session; what cannot be used is named at the end."""
+    """Reconstruct session after session, then align every patient; what cannot be used is named at the end."""
     if args.list_settings:
         return recon_settings.print_settings(args)
     from napari_msqsm.errors import InputError
     from napari_msqsm.io.bids import open_study
     from napari_msqsm.workflow.batch import reconstruct_sessions, sessions_of
 
-    settings = recon_settings.chosen(args)
+    settings, align = recon_settings.chosen(args), coregistration.chosen(args)
     study = open_study(args.bids_dir)
     sessions = sessions_of(study, args.participant_label)
     for session in sessions:
@@ -49,10 +50,16 @@ def run(args: argparse.Namespace) -> int:
     usable = [session for session in sessions if session.can_reconstruct]
     if not usable:
         raise InputError(f"no session in {args.bids_dir} has multi-echo magnitude and phase")
+    patients = tuple(dict.fromkeys(session.patient_id for session in sessions))
     if args.dry_run:
         for session in usable:
             common.say(args, f"would reconstruct {session.label}{_with_masks(session, args)}")
-        common.write_json(args, {"sessions": [session.label for session in usable]})
+        pairs = coregistration.planned(args, study, patients, args.out_dir)
+        for pair in pairs:
+            common.say(args, f"would align {pair.name} to the gradient echo of {pair.fixed_session}")
+        common.write_json(
+            args, {"sessions": [session.label for session in usable], "pairs": [pair.name for pair in pairs]}
+        )
         return common.DONE
     batch = common.run_task(
         args,
@@ -77,8 +84,9 @@ def run(args: argparse.Namespace) -> int:
         common.say(args, f"{outcome.label}: {outcome.chimap}{masks}")
     for label, sentence in batch.refused.items():
         common.warn(f"{label}: {sentence}")
-    common.write_json(args, batch.as_json())
-    return common.batch_code(batch)
+    outcomes = coregistration.coregister(args, study, patients, align, out_dir=args.out_dir)
+    common.write_json(args, batch.as_json() | {"coregistration": [outcome.as_json() for outcome in outcomes]})
+    return coregistration.worst(common.batch_code(batch), coregistration.code_of(outcomes))
 
 
 def _with_masks(session: Session, args: argparse.Namespace) -> str:

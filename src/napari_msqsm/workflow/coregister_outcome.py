@@ -56,6 +56,7 @@ class PairResult:
             "transform": str(self.pair.xfm) if state.transform is not None else None,
             "verdict": None if state.verdict is None else str(state.verdict.level),
             "reasons": [] if state.verdict is None else list(state.verdict.reasons),
+            "remarks": [] if state.verdict is None else list(state.verdict.remarks),
             "usable": state.usable,
             "status": state.status,
             "stale_because": list(state.reasons),
@@ -106,6 +107,16 @@ class CoregistrationOutcome:
             if not result.state.by_hand
             and result.state.verdict is not None
             and result.state.verdict.level is Level.LOOK
+        )
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What does not touch a verdict and should be known."""
+        return tuple(
+            f"{result.pair.name}: {remark}"
+            for result in self.results
+            if result.state.verdict is not None
+            for remark in result.state.verdict.remarks
         )
 
     def as_json(self) -> dict[str, Any]:
