@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 
 from napari_msqsm.io.bids import open_study
+from napari_msqsm.workflow.opening import new_workspace
+from napari_msqsm.workspace.status import SessionState
 
 AFFINE = np.diag([2.0, 2.0, 2.0, 1.0])
 SHAPE = (24, 26, 22)
@@ -65,6 +70,25 @@ def test_masks_are_used_by_run(msqsm, bids, chi, tmp_path):
     assert "with the brain mask that was taken over" in dry.out
     own = msqsm("run", bids, tmp_path / "out", "participant", "--dry-run", "--own-masks")
     assert "taken over" not in own.out
+
+
+def test_a_mask_makes_a_reconstruction_outdated_and_the_next_one_uses_it(msqsm, bids, chi, tmp_path):
+    out = bids / "derivatives" / "msqsm"
+    assert msqsm("run", bids, out, "participant", "--preset", "fast", "--quiet").code == 0
+    path = save(tmp_path / "theirs" / "sub-01_ses-01_brain.nii.gz", chi[1].astype("u1"))
+    assert msqsm("add", "masks", bids, path, "--as", "brain").code == 0
+    work = new_workspace()
+    work.open(bids)
+    assert work.status("sub-01_ses-01").state is SessionState.OUTDATED
+    ran = msqsm("run", bids, out, "participant", "--preset", "fast")
+    assert "with the brain mask that was taken over" in ran.out
+    anat = out / "sub-01" / "ses-01" / "anat"
+    used = np.asarray(nib.load(anat / "sub-01_ses-01_desc-wholebrain_mask.nii.gz").dataobj) > 0
+    assert np.array_equal(used, chi[1])
+    record = json.loads((anat / "sub-01_ses-01_Chimap.json").read_text("utf-8"))
+    assert any("brain mask is the one that was taken over" in note for note in record["Assumptions"])
+    work.refresh()
+    assert work.status("sub-01_ses-01").state is SessionState.DONE
 
 
 def test_masks_that_cannot_be_used_do_not_stop_the_others(msqsm, bids, chi, tmp_path):
@@ -136,3 +160,28 @@ def test_common_arguments_stand_before_or_after_the_kind(msqsm, bids, tmp_path):
     for arguments in (("add", "--quiet", "table", bids, table), ("add", "table", "--quiet", bids, table)):
         ran = msqsm(*arguments)
         assert (ran.code, ran.out) == (0, "")
+
+
+@pytest.mark.slow
+def test_the_public_validator_accepts_what_was_added(msqsm, bids, chi, tmp_path):
+    validator = Path(sys.executable).with_name("bids-validator-deno")
+    if not validator.exists():
+        pytest.skip("bids-validator-deno is not installed")
+    theirs = tmp_path / "theirs"
+    maps = save(theirs / "sub-01_ses-01_Chimap.nii.gz", chi[0])
+    brain = save(theirs / "sub-01_ses-01_brain.nii.gz", chi[1].astype("u1"))
+    table = theirs / "table.csv"
+    table.write_text("ID,Session,Date,EDSS,Sex\n1,1,2019-03-04,2,F\n1,2,2020-03-04,2,F\n")
+    for arguments in (
+        ("maps", bids, maps),
+        ("masks", bids, brain, "--as", "brain"),
+        ("masks", bids, brain, "--as", "csf"),
+        ("masks", bids, brain, "--as", "lesions"),
+        ("table", bids, table),
+    ):
+        assert msqsm("add", *arguments).code == 0
+    assert msqsm("qa", bids).code == 0
+    for root in (bids, bids / "derivatives" / "msqsm"):
+        command = [str(validator), str(root), "--format", "json", "--ignoreWarnings"]
+        report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+        assert [issue for issue in report["issues"]["issues"] if issue["severity"] == "error"] == []

@@ -43,6 +43,7 @@ def test_unit_is_told_from_the_values_and_sign_from_r2star(lab, head, save_their
     np.testing.assert_allclose(chi, head.chi_ppm, atol=1e-6)
     assert any(f"taken as {unit}" in note for note in outcome.assumptions)
     assert any("sign of the map is confirmed" in note for note in outcome.assumptions)
+    assert not any("not checked" in note for note in outcome.assumptions)
     assert not outcome.warnings
 
 
@@ -128,3 +129,28 @@ def test_one_bad_map_does_not_stop_the_others_and_all_is_on_record(lab, head, sa
     assert sidecar["Adopted"] is True
     assert sidecar["Units"] == "ppm"
     assert result.as_json()["sessions"][0]["label"] == LABEL
+
+
+def test_a_sign_that_cannot_be_told_is_a_warning(lab, head, save_theirs):
+    flat = np.where(head.brain, 0.02 * np.random.default_rng(1).standard_normal(head.brain.shape), 0)
+    save_theirs(lab.theirs / NAME, flat.astype(np.float32))
+    _, outcome = taken(lab)
+    assert any("do not settle the sign of the map" in warning for warning in outcome.warnings)
+
+
+def test_a_region_that_is_paramagnetic_tells_the_sign(lab, head, save_theirs):
+    save_theirs(lab.theirs / NAME, head.chi_ppm)
+    region = save_theirs(lab.theirs / "region" / "nuclei_mask.nii.gz", head.nuclei.astype("u1"))
+    _, outcome = taken(lab, paramagnetic_mask=region)
+    assert any("iron-rich tissue lies" in note for note in outcome.assumptions)
+    opposite = save_theirs(lab.theirs / NAME, -head.chi_ppm)
+    assert "negative where iron is" in next(iter(take(lab, paramagnetic_mask=region, overwrite=True).refused.values()))
+    assert opposite.exists()
+
+
+def test_a_session_without_echoes_takes_a_map_with_a_warning(lab, head, save_theirs):
+    for path in (lab.root / "sub-02" / "ses-01" / "anat").glob("*MEGRE*"):
+        path.unlink()
+    save_theirs(lab.theirs / NAME, head.chi_ppm)
+    _, outcome = taken(lab)
+    assert any("position and sign of the map were not compared" in warning for warning in outcome.warnings)

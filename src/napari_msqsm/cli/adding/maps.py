@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
             common.warn(f"{outcome.label}: {sentence}")
         common.say(args, f"{outcome.label}: {outcome.chimap}")
     for path, sentence in taken.refused.items():
-        common.warn(f"{path}: {sentence}")
+        common.warn(sentence if str(path) in sentence else f"{path}: {sentence}")
     common.write_json(args, taken.as_json())
     return common.UNUSABLE if taken.refused else common.DONE
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_msqsm.errors import InputError, MetadataError
+from napari_msqsm.errors import MetadataError, MsqsmError
 from napari_msqsm.io.gre import load_gre
 from napari_msqsm.io.matlab import read_matlab_map
 from napari_msqsm.io.nifti import Volume, load_mask, load_volume
 from napari_msqsm.io.susceptibility import SusceptibilityMap, susceptibility_of
 from napari_msqsm.qsm.echoes import root_sum_of_squares
-from napari_msqsm.qsm.phase_sign import map_sign_from_data
+from napari_msqsm.qsm.phase_sign import SignVerdict, map_sign_from_data
 from napari_msqsm.qsm.r2star.arlo import arlo
 from napari_msqsm.workflow import provenance
 from napari_msqsm.workflow.bring_in.placement import GRE, grids_of, place, place_by_likeness
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from napari_msqsm.model.study import Session, Study
 
 _MATLAB_ENDING = ".mat"
+_UNCHECKED = "the sign was not checked"
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,15 @@ def adopt_susceptibility(study: Study, session: Session, existing: ExistingMap) 
     InputError
         When the map cannot be used; nothing is written.
     """
-    series, notes = _series(session)
+    series, doubts = _series(session)
     found = _read(existing, session, series)
-    notes += _sign(found, series, existing)
-    outcome = _write(session_writer(study, session), session.label, existing, found, notes)
+    if series is not None and existing.paramagnetic_mask is None:
+        verdict = _sign(found, series, existing)
+        found = replace(
+            found, assumptions=(*(note for note in found.assumptions if _UNCHECKED not in note), verdict.sentence)
+        )
+        doubts += () if verdict.sign else (verdict.sentence,)
+    outcome = _write(session_writer(study, session), session.label, existing, found, doubts)
     unlike = renew_patient_record(study.derivatives_root, session.patient_id)
     return replace(outcome, warnings=outcome.warnings + unlike)
 
@@ -92,13 +99,15 @@ def adopt_file(existing: ExistingMap, out_dir: Path) -> Outcome:
 
 def _series(session: Session) -> tuple[MultiEchoSeries | None, tuple[str, ...]]:
     """Read the magnitudes of a session where they can be read."""
-    paths = [echo.path for echo in session.gre if echo.part == "mag"]
-    if not paths:
-        return None, ("the session has no gradient-echo magnitude: position and sign of the map were not compared",)
+    by_part = {part: [echo.path for echo in session.gre if echo.part == part] for part in ("mag", "real", "imag")}
+    if not session.gre:
+        return None, ("the session has no gradient echo: position and sign of the map were not compared",)
     sidecars = {echo.path: echo.sidecar for echo in session.gre}
     try:
-        return load_gre(paths, sidecars=sidecars), ()
-    except InputError as error:
+        if by_part["mag"]:
+            return load_gre(by_part["mag"], sidecars=sidecars), ()
+        return load_gre(real=by_part["real"], imaginary=by_part["imag"], sidecars=sidecars), ()
+    except MsqsmError as error:
         return None, (f"the sign of the map was not compared with R2*: {error}",)
 
 
@@ -146,31 +155,27 @@ def _from_matlab(existing: ExistingMap, series: MultiEchoSeries | None) -> tuple
     return Volume(np.ascontiguousarray(chi, dtype=np.float32), series.grid, (note,)), mask
 
 
-def _sign(found: SusceptibilityMap, series: MultiEchoSeries | None, existing: ExistingMap) -> tuple[str, ...]:
-    """Compare the sign with R2* where no region was given that tells it."""
-    if series is None or existing.paramagnetic_mask is not None:
-        return ()
+def _sign(found: SusceptibilityMap, series: MultiEchoSeries, existing: ExistingMap) -> SignVerdict:
+    """Compare the sign with R2*."""
     if series.n_echoes < 3:
-        return ("the sign of the map was not compared with R2*: fewer than three echoes",)
+        return SignVerdict(0, math.nan, "the sign of the map was not compared with R2*: fewer than three echoes")
     r2star = arlo(series.magnitude, echo_times_s=series.echo_times_s, mask=found.mask)
     verdict = map_sign_from_data(
         found.chi_ppm, r2star_hz=r2star, mask=found.mask, voxel_size_mm=series.grid.voxel_size_mm
     )
+    verdict = replace(verdict, sentence=verdict.sentence.replace("sign of the field", "sign of the map"))
     if verdict.sign < 0:
         raise MetadataError(
-            f"susceptibility map {existing.path} seems to have the opposite sign: {verdict.sentence}; "
-            "negate it (--negate)"
+            f"susceptibility map {existing.path} has the opposite sign ({verdict.sentence}); negate it (--negate)"
         )
-    return (verdict.sentence.replace("sign of the field", "sign of the map"),)
+    return verdict
 
 
 def _write(
-    writer: Writer, label: str, existing: ExistingMap, found: SusceptibilityMap, notes: tuple[str, ...]
+    writer: Writer, label: str, existing: ExistingMap, found: SusceptibilityMap, doubts: tuple[str, ...]
 ) -> Outcome:
-    told = [note for note in notes if "confirmed" in note]
-    assumptions = [note for note in found.assumptions if not (told and "sign was not checked" in note)] + list(notes)
-    doubts = ("sign was not", "sign could not", "not compared", "do not settle", "cannot be told")
-    warnings = tuple(note for note in assumptions if any(doubt in note for doubt in doubts))
+    assumptions = [*found.assumptions, *(doubt for doubt in doubts if doubt not in found.assumptions)]
+    warnings = tuple(note for note in found.assumptions if _UNCHECKED in note or "could not be told" in note) + doubts
     record: dict[str, Any] = {
         "Description": "Quantitative susceptibility map taken from elsewhere; positive is paramagnetic",
         "Adopted": True,

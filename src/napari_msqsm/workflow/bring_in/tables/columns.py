@@ -27,7 +27,18 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
         *("untersuchung", "besuch", "sitzung"),
     ),
     DATE: (
-        *("acqtime", "date", "mridate", "scandate", "dateofmri", "dateofscan", "examdate", "studydate", "visitdate"),
+        *(
+            "acqtime",
+            "date",
+            "sessiondate",
+            "mridate",
+            "scandate",
+            "dateofmri",
+            "dateofscan",
+            "examdate",
+            "studydate",
+            "visitdate",
+        ),
         *("datum", "mrtdatum", "scandatum", "untersuchungsdatum", "datummrt", "mridatum", "acquisitiondate"),
     ),
 } | {name: variable.words for name, variable in VARIABLES.items()}
