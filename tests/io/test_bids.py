@@ -278,6 +278,19 @@ def test_after_gadolinium_by_the_scans_table_which_has_the_last_word(root, put, 
     assert only_session(root).post_gd is value
 
 
+def test_run_before_gadolinium_is_used_rather_than_a_later_one(root, put, put_session):
+    rows = []
+    for run, word in ((1, "false"), (2, "false"), (3, "true")):
+        put_session("01", "1", echoes=(1,), extra=f"run-{run}_", contrasts=("FLAIR",))
+        for name in ("echo-1_part-mag_MEGRE", "echo-1_part-phase_MEGRE", "FLAIR"):
+            rows.append(f"anat/sub-01_ses-1_run-{run}_{name}.nii.gz\t{word}\n")
+    put("sub-01/ses-1/sub-01_ses-1_scans.tsv", "filename\tpost_gd\n" + "".join(rows))
+    session = only_session(root)
+    assert {file.path.name.split("_")[2] for file in session.gre} == {"run-2"}
+    assert "run-3" in next(note for note in session.missing if "acquisitions" in note)
+    assert session.post_gd is False
+
+
 def test_after_gadolinium_is_not_known_without_a_word(root, put_session, put):
     put_session("01", "1")
     put("sub-01/ses-1/sub-01_ses-1_scans.tsv", "filename\tacq_time\nanat/x.nii.gz\t2020-03-01T12:00:00\n")

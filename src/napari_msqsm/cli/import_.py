@@ -168,7 +168,7 @@ def _say_left_out(args: argparse.Namespace, left_out: Sequence[LeftOut]) -> None
     if left_out:
         common.say(args, f"left out: {len(left_out)}")
     for item in left_out[:_MOST_LINES]:
-        common.say(args, common.one_line(f"    {item.what}: {item.why}"))
+        common.say(args, f"    {common.one_line(f'{item.what}: {item.why}')}")
     if len(left_out) > _MOST_LINES:
         common.say(args, f"    … and {len(left_out) - _MOST_LINES} more (--json lists all)")
 

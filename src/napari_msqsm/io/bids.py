@@ -18,12 +18,13 @@ from napari_msqsm.io.tables import cells, read_table
 from napari_msqsm.model.study import CONTRASTS, Contrast, EchoFile, Part, Patient, Session, Study
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 _PARTS: dict[str, Part] = {"mag": "mag", "phase": "phase", "real": "real", "imag": "imag"}
 _WORDS: dict[Part, str] = {"mag": "magnitude", "phase": "phase", "real": "real part", "imag": "imaginary part"}
 _PAIRS: tuple[tuple[Part, Part], ...] = (("mag", "phase"), ("real", "imag"))
+_WORDS_FOR_BOOL = {"true": True, "1": True, "false": False, "0": False}
 _IMAGES = (".nii", ".nii.gz")
 _DERIVATIVES = {
     "Chimap": ("anat", "Chimap"),
@@ -113,8 +114,9 @@ def _session(
 ) -> Session:
     images = [path for path in sorted((place / "anat").glob("sub-*")) if path.name.endswith(_IMAGES)]
     unusable: list[str] = []
-    gre, notes = _gre(sidecars, [path for path in images if entities_of(path)[1] == "MEGRE"], unusable)
-    contrasts = _contrasts(images)
+    told = _told_of_gadolinium(place)
+    gre, notes = _gre(sidecars, [path for path in images if entities_of(path)[1] == "MEGRE"], unusable, told)
+    contrasts = _contrasts(images, told)
     unusable += _defects(gre)
     missing = unusable + _missing(gre, contrasts) + notes
     if date is None:
@@ -136,12 +138,14 @@ def _session(
         dict(covariates),
         tuple(missing),
         tuple(unusable),
-        _post_gd(place, gre),
+        _post_gd(gre, told),
     )
 
 
-def _gre(sidecars: Sidecars, paths: list[Path], unusable: list[str]) -> tuple[tuple[EchoFile, ...], list[str]]:
-    """Files of the last complete run of the first acquisition; the others are named, not mixed in."""
+def _gre(
+    sidecars: Sidecars, paths: list[Path], unusable: list[str], told: Mapping[str, bool | None]
+) -> tuple[tuple[EchoFile, ...], list[str]]:
+    """Files of the last complete run before gadolinium of the first acquisition; others are named, not mixed in."""
     acquisitions: dict[tuple[tuple[str, str], ...], list[EchoFile]] = {}
     for path in paths:
         entities, _ = entities_of(path)
@@ -158,7 +162,10 @@ def _gre(sidecars: Sidecars, paths: list[Path], unusable: list[str]) -> tuple[tu
         acquisitions.setdefault(key, []).append(EchoFile(path, part, echo, sidecar))
     if not acquisitions:
         return (), []
-    ranked = sorted(acquisitions.items(), key=lambda item: (not _complete(item[1]), *_first_then_last_run(item[0])))
+    ranked = sorted(
+        acquisitions.items(),
+        key=lambda item: (not _complete(item[1]), _post_gd(item[1], told) is True, *_first_then_last_run(item[0])),
+    )
     chosen = sorted(ranked[0][1], key=lambda file: (file.part, file.echo or 0))
     notes = []
     if len(ranked) > 1:
@@ -173,18 +180,28 @@ def _first_then_last_run(entities: tuple[tuple[str, str], ...]) -> tuple[tuple[t
     return tuple(pair for pair in entities if pair[0] != "run"), -int(run) if run.isdigit() else 0
 
 
-def _post_gd(place: Path, gre: tuple[EchoFile, ...]) -> bool | None:
-    """Whether the gradient echo was acquired after gadolinium: the scans table has the last word, then the sidecars."""
-    told = {}
+def _told_of_gadolinium(place: Path) -> dict[str, bool | None]:
+    """Read what the scans table says of each image: acquired after gadolinium, before, or not known."""
+    told: dict[str, bool | None] = {}
     for path in place.glob("*_scans.tsv"):
-        with path.open(encoding="utf-8-sig") as stream:
+        with path.open(encoding="utf-8-sig", errors="replace") as stream:
             if not {"filename", "post_gd"} <= set(stream.readline().split()):
                 continue
         table = read_table(path, text_columns=("filename", "post_gd"))
-        told = {str(row["filename"]): str(row["post_gd"]).lower() for _, row in table.iterrows()}
-    words = {"true": True, "1": True, "false": False, "0": False}
+        told |= {
+            str(row["filename"]).rpartition("/")[2]: _WORDS_FOR_BOOL.get(str(row["post_gd"]).lower())
+            for _, row in table.iterrows()
+        }
+    return told
+
+
+def _post_gd(gre: Sequence[EchoFile], told: Mapping[str, bool | None]) -> bool | None:
+    """Whether an acquisition came after gadolinium: the scans table has the last word, then the sidecars."""
     values = {
-        words.get(told.get(f"anat/{file.path.name}", str(file.sidecar.get("PostGadolinium")).lower())) for file in gre
+        told[file.path.name]
+        if file.path.name in told
+        else _WORDS_FOR_BOOL.get(str(file.sidecar.get("PostGadolinium")).lower())
+        for file in gre
     }
     return True if True in values else False if values == {False} else None
 
@@ -194,10 +211,14 @@ def _complete(files: list[EchoFile]) -> bool:
     return any(echoes[one] and echoes[one] == echoes[two] for one, two in _PAIRS)
 
 
-def _contrasts(images: list[Path]) -> dict[Contrast, Path]:
-    """One image of each contrast: of repeated runs the last, since a scan is repeated when the first was not good."""
+def _contrasts(images: list[Path], told: Mapping[str, bool | None]) -> dict[Contrast, Path]:
+    """One image of each contrast: before gadolinium, and of repeated runs the last: a scan is repeated for a reason."""
     found: dict[Contrast, Path] = {}
-    for path in sorted(images, key=lambda path: _first_then_last_run(tuple(sorted(entities_of(path)[0].items())))):
+
+    def order(path: Path) -> tuple[Any, ...]:
+        return (told.get(path.name) is True, *_first_then_last_run(tuple(sorted(entities_of(path)[0].items()))))
+
+    for path in sorted(images, key=order):
         entities, suffix = entities_of(path)
         if entities.get("part", "mag") != "mag":
             continue

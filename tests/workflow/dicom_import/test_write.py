@@ -188,6 +188,19 @@ def test_repeated_runs_are_numbered_and_the_last_complete_one_is_used(scanner, w
     assert len(list((tmp_path / "study").rglob("*run-1*.nii.gz"))) == 7
 
 
+def test_run_before_gadolinium_is_used_rather_than_a_later_one(scanner, write, tmp_path):
+    series = scanner.session(("MEGRE", "MEGRE", "FLAIR", "ce-gadolinium_T1w", "MEGRE", "FLAIR"))
+    plans = []
+    write(scanner.staged(*series), change=lambda plan: plans.append(plan) or plan)
+    assert [row.used for row in plans[0].rows] == [False, False, True, True, True, True, False, False, False]
+    said = [text for row in plans[0].rows for text in row.problems]
+    assert any("series 3 and 4 is used: the last complete one before gadolinium" in text for text in said)
+    (session,) = open_study(tmp_path / "study").sessions
+    assert {file.path.name.split("_")[2] for file in session.gre} == {"run-2"}
+    assert session.contrasts["FLAIR"].name == "sub-01_ses-01_run-1_FLAIR.nii.gz"
+    assert session.post_gd is False
+
+
 def test_field_map_of_the_scanner(scanner, write, tmp_path):
     write(scanner.staged(scanner.series("", parts=("mag", "field"), description="B0map")))
     fmap = tmp_path / "study" / "sub-01" / "ses-01" / "fmap"

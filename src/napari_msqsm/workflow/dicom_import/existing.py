@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+_MOST_NAMES = 3
 _IMAGES = (".nii.gz", ".nii")
 
 
@@ -124,9 +125,11 @@ def read_existing(bids_dir: Path, key: tuple[KeyRow, ...], *, key_file: Path) ->
     problems = []
     strangers = sorted(set(sessions) - {row.patient_id for row in key})
     if strangers:
+        names = ", ".join(f"sub-{name}" for name in strangers[:_MOST_NAMES])
+        more = ", …" if len(strangers) > _MOST_NAMES else ""
         problems.append(
-            f"{len(strangers)} patients of {bids_dir.name} (sub-{strangers[0]}, …) are not in the key file "
-            f"{key_file.name}: whether they are among those of this import cannot be known"
+            f"not in the key file {key_file.name}: {names}{more} of {bids_dir.name}; whether they are among the "
+            "patients of this import cannot be known"
         )
     return Existing(key, sessions, images, tuple(problems))
 

@@ -57,7 +57,8 @@ def settle(plan: ImportPlan) -> ImportPlan:
         for role in dict.fromkeys(row.role for row in rows if row.is_kept):
             group = acquisitions_of(row for row in rows if row.role == role)
             alike = per_patient[rows[0].patient_id, role]
-            for acquisition, changes in _runs(group, alike, plan.existing):
+            after = [any(settled[row.series.series_uid].post_gd for row in acquisition.rows) for acquisition in group]
+            for acquisition, changes in _runs(group, alike, plan.existing, after):
                 number += 1
                 for row in acquisition.rows:
                     old = settled[row.series.series_uid]
@@ -96,23 +97,24 @@ def _acquisitions_of_patients(
 
 
 def _runs(
-    group: Sequence[Acquisition], alike: Sequence[Acquisition], existing: Existing
+    group: Sequence[Acquisition], alike: Sequence[Acquisition], existing: Existing, after_agent: Sequence[bool]
 ) -> list[tuple[Acquisition, _Run]]:
-    """Give the acquisitions of one role in one session their numbers, and take the last complete one."""
+    """Give runs of one role in one session their numbers; the last complete one before gadolinium is used."""
     lacks = [incomplete(acquisition, alike) for acquisition in group]
     own = [_problems_of_acquisition(acquisition) for acquisition in group]
     before = runs_in_study(group[0].rows[0], existing)
-    whole = [index for index, lack in enumerate(lacks) if not lack]
-    taken = whole[-1] if whole else len(group) - 1
+    ranks = [(not lack, not after) for lack, after in zip(lacks, after_agent, strict=True)]
+    taken = max(range(len(group)), key=lambda index: (ranks[index], index))
     out = []
     for index, acquisition in enumerate(group):
         notes = [f"looks aborted: {lacks[index]}"] if lacks[index] else []
         notes += own[index]
         if len(group) + before > 1 and index == taken:
-            which = "the last complete one" if whole else "the last one, none is complete"
+            which = "the last one, none is complete" if lacks[index] else "the last complete one"
+            native = " before gadolinium" if len(set(after_agent)) > 1 and not after_agent[index] else ""
             notes.append(
                 f"{len(group) + before} runs of {acquisition.role} in this session; series {acquisition.numbers} is "
-                f"used: {which}"
+                f"used: {which}{native}"
             )
         out.append((acquisition, _Run(before + index + 1, used=index == taken, problems=tuple(notes))))
     return out
