@@ -145,6 +145,9 @@ def test_what_was_accepted_is_found_again(qtbot, window, panel, study_copy):
     panel.model.choose("scale9")
     wait(qtbot, panel)
     assert "outdated" not in column(panel, 2)[0]
+    panel.frame.choose("mid-space")
+    assert (panel.settings().registration.model, panel.settings().frame) == ("scale9", "mid-space")
+    wait(qtbot, panel)
 
 
 def test_a_broken_image_is_told_and_the_others_are_aligned(qtbot, panel, study_copy):

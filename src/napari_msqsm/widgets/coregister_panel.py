@@ -41,6 +41,10 @@ _MODELS = {
     "scale9": ("Rigid and scales (9)", "Also one stretch per axis: another scanner's gradients"),
     "affine": ("Affine (12)", "Also shear"),
 }
+_FRAMES = {
+    "baseline": ("To the baseline", "Each time point to the first one, as in the paper"),
+    "mid-space": ("Through the middle", "All time points to their common middle, which favours none; rigid only"),
+}
 
 
 class CoregisterPanel(Panel):
@@ -54,7 +58,7 @@ class CoregisterPanel(Panel):
         self.inspection.setParent(self)
         column = QVBoxLayout(self)
         self.target = _label(column)
-        column.addLayout(self._run_line())
+        column.addLayout(self._run_lines())
         self.table = CoregisterTable()
         self.table.inspect_requested.connect(self.inspection.inspect)
         self.table.currentCellChanged.connect(lambda *_: self._renew_details())
@@ -93,7 +97,8 @@ class CoregisterPanel(Panel):
 
     def settings(self) -> CoregistrationSettings:
         """Return what was chosen."""
-        return CoregistrationSettings(registration=RegistrationSettings(model=self.model.currentData()))
+        model, frame = self.model.currentData(), self.frame.currentData()
+        return CoregistrationSettings(registration=RegistrationSettings(model=model), frame=frame)
 
     def run_all(self) -> None:
         """Align what is not aligned yet, or not any more; accepted transforms stay."""
@@ -145,8 +150,7 @@ class CoregisterPanel(Panel):
         self.coordinator.read_beside(lambda: [state_of(study, pair, settings) for pair in pairs], done)
         self._renew_rest()
 
-    def _run_line(self) -> QHBoxLayout:
-        line = QHBoxLayout()
+    def _run_lines(self) -> QVBoxLayout:
         self.run_button = QPushButton("Run all")
         self.run_button.setToolTip("Align what is not aligned yet; what you accepted stays")
         self.run_button.clicked.connect(self.run_all)
@@ -157,20 +161,29 @@ class CoregisterPanel(Panel):
         for name, (words, tip) in _MODELS.items():
             self.model.add(words, name, tip)
         self.model.setToolTip("What may differ between two images besides their contrast")
-        self.model.currentIndexChanged.connect(lambda _: self.renew())
+        self.frame = Choice()
+        for name, (words, tip) in _FRAMES.items():
+            self.frame.add(words, name, tip)
+        self.frame.setToolTip("Where the time points are aligned to")
+        for choice in (self.model, self.frame):
+            choice.currentIndexChanged.connect(lambda _: self.renew())
         self.who = QToolButton()
         self.who.setToolTip("Initials kept with what you accept")
         self.who.clicked.connect(self.inspection.ask_initials)
-        for widget in (self.run_button, self.inspect_button, self.model, self.who):
-            line.addWidget(widget)
-        return line
+        lines = QVBoxLayout()
+        for widgets in ((self.run_button, self.inspect_button, self.who), (self.model, self.frame)):
+            line = QHBoxLayout()
+            for widget in widgets:
+                line.addWidget(widget)
+            lines.addLayout(line)
+        return lines
 
     def _follow_tasks(self) -> None:
         """Mark the pair at work, and read the states again whenever the next one begins."""
         task = self.coordinator.tasks.running
         message = "" if task is None else task.message
         names = (pair.name for pair, _ in self.table.rows)
-        running = next((name for name in names if message.startswith(f"{name}: ")), "")
+        running = next((name for name in names if f"{message}: ".startswith(f"{name}: ")), "")
         if running != self._running:
             self._running = running
             self.renew()
