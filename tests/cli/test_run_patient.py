@@ -23,7 +23,9 @@ def two_sessions(bids):
 @pytest.fixture
 def run(msqsm, two_sessions):
     out = two_sessions / "derivatives" / "msqsm"
-    return lambda *more: msqsm("run", two_sessions, out, "participant", "--quiet", "--preset", "fast", *more)
+    return lambda *more: msqsm(
+        "run", two_sessions, out, "participant", "--quiet", "--preset", "fast", "--no-coregistration", *more
+    )
 
 
 def patient_record(bids):

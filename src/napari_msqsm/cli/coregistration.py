@@ -65,11 +65,11 @@ def coregister(
     out_dir: Path | None = None,
 ) -> tuple[CoregistrationOutcome, ...]:
     """Align all images of patients with a progress bar, and say how it went."""
+    if args.no_coregistration:
+        return ()
     from napari_msqsm.workflow.coregister_batch import coregister_patients
     from napari_msqsm.workflow.coregister_summary import as_table
 
-    if args.no_coregistration:
-        return ()
     outcomes: tuple[CoregistrationOutcome, ...] = common.run_task(
         args,
         "coregistration",
@@ -98,10 +98,10 @@ def planned(
     args: argparse.Namespace, study: Study, patients: Sequence[str], out_dir: Path | None = None
 ) -> tuple[Pair, ...]:
     """Pairs that would be aligned, whether or not an earlier run did so."""
-    from napari_msqsm.workflow.coregister_pairs import pairs_of
-
     if args.no_coregistration:
         return ()
+    from napari_msqsm.workflow.coregister_pairs import pairs_of
+
     return tuple(pair for patient in patients for pair in pairs_of(study, patient, out_dir=out_dir))
 
 
