@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from array_api_compat import device
 
 from napari_msqsm._backend import namespace_of
+from napari_msqsm.registration.interior import interior
 from napari_msqsm.registration.prepared import HEAD_LEVEL, scaled
 from napari_msqsm.registration.pyramid import at_level
 from napari_msqsm.registration.shading import without_shading
@@ -32,15 +33,15 @@ class Level:
         Image whose gradient is followed: one level coarser, so that noise draws no points.
     head, head_level
         Smooth image, and the grey level above which a position belongs to the head.
-    weight
-        How much each position counts, at full resolution; None when all count alike.
+    weights
+        How much each position counts: images that are multiplied; none when all count alike.
     """
 
     image: LevelImage
     edges: LevelImage
     head: LevelImage
     head_level: float
-    weight: LevelImage | None
+    weights: tuple[LevelImage, ...]
 
 
 class Levels:
@@ -57,7 +58,8 @@ class Levels:
     """
 
     def __init__(self, prepared: PreparedImage, settings: RegistrationSettings, *, what: str) -> None:
-        self._settings, self._what, self._weight = settings, what, prepared.weight
+        self._settings, self._what = settings, what
+        self._weights = () if prepared.weight is None else (prepared.weight,)
         self._images: list[LevelImage] = []
         image = prepared.image
         for level_mm in reversed(settings.levels_mm):
@@ -71,13 +73,17 @@ class Levels:
         """The first level's image."""
         return self._images[0]
 
-    def at(self, number: int) -> Level:
-        """Level of a number, 0 the coarsest."""
+    def at(self, number: int, *, inside: bool = False) -> Level:
+        """Level of a number, 0 the coarsest; with ``inside`` only the interior of the head counts."""
         image = self._images[number]
         if self._settings.levels_mm[number] <= self._settings.shading_from_mm:
             flat = without_shading(image, self._smooth, shading_mm=self._settings.shading_mm)
             image = scaled(flat, what=self._what)
-        return Level(image, self._images[max(number - 1, 0)], self._smooth, HEAD_LEVEL, self._weight)
+        weights = self._weights
+        if inside:
+            depth_mm = self._settings.interior_depth_mm
+            weights = (*weights, interior(self._smooth, head_level=HEAD_LEVEL, depth_mm=depth_mm))
+        return Level(image, self._images[max(number - 1, 0)], self._smooth, HEAD_LEVEL, weights)
 
 
 def centre_of_mass(image: LevelImage, above: float) -> tuple[float, float, float]:

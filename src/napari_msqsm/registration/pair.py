@@ -1,9 +1,8 @@
-"""How alike two images are at one level, judged from points of both.
+"""Points of both of two images, each looked up in the other.
 
-Points of the fixed image are looked up in the moving one, points of the moving image in the fixed one, and all go into
-one joint histogram. Neither image has a special part, so that the answers fixed → moving and moving → fixed are inverse
-to each other. Where one image has thick slices and the other is thin across them, only points of the thick one count:
-it alone tells over what the thin one must be averaged, whichever of the two is the fixed image.
+Neither image has a special part, so that the answers fixed → moving and moving → fixed are inverse to each other. Where
+one image has thick slices and the other is thin across them, only points of the thick one count: it alone tells over
+what the thin one must be averaged, whichever of the two is the fixed image.
 
 Masks and weights of both images act on the points of both: through a map that is nearly right, so that the choice of
 points does not change while the map is improved.
@@ -11,11 +10,11 @@ points does not change while the map is improved.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from napari_msqsm._backend import namespace_of
 from napari_msqsm.registration.host.frames import inverse, padded
-from napari_msqsm.registration.metric import SampledImage, normalised_mutual_information
+from napari_msqsm.registration.lookup import SampledImage
 from napari_msqsm.registration.sampling import sample_points, thick_axis
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from napari_msqsm._backend import Array
     from napari_msqsm.registration.levels import Level
-    from napari_msqsm.registration.metric import Lookup
+    from napari_msqsm.registration.lookup import Lookup
     from napari_msqsm.registration.pyramid import LevelImage
 
 _THIN = 0.6
@@ -31,15 +30,23 @@ _THIN = 0.6
 _MOST_OFFSETS = 5
 
 
-class PairSimilarity:
-    """Similarity of two images as a function of the map fixed → moving.
+@dataclass(frozen=True, eq=False)
+class Side:
+    """Points of one image; ``onward`` when they are those of the fixed one."""
+
+    image: SampledImage
+    onward: bool
+
+
+class Pair:
+    """Two images at one level.
 
     Parameters
     ----------
     fixed, moving
-        The images at one level.
-    n_points, n_bins
-        Points in all, and grey levels.
+        The images.
+    n_points
+        Points in all.
     edge_share
         Part of the points that follows the gradient.
     near
@@ -49,8 +56,6 @@ class PairSimilarity:
         Whether the weights count.
     seed
         Of the sample points.
-    least_overlap
-        Below this part of the points inside the other image a map cannot be judged.
     """
 
     def __init__(
@@ -59,23 +64,20 @@ class PairSimilarity:
         moving: Level,
         *,
         n_points: int,
-        n_bins: int,
         edge_share: float,
         near: NDArray[Any],
         weighted: bool,
         seed: int,
-        least_overlap: float,
     ) -> None:
-        self._least_overlap = least_overlap
-        onward, back = near, inverse(near)
-        forward, backward = _offsets(fixed.image, moving.image, onward), _offsets(moving.image, fixed.image, back)
+        back = inverse(near)
+        forward, backward = _offsets(fixed.image, moving.image, near), _offsets(moving.image, fixed.image, back)
         use_fixed, use_moving = len(backward) == 1, len(forward) == 1
         if not (use_fixed or use_moving):
             use_fixed = use_moving = True
         n_each = n_points // 2 if use_fixed and use_moving else n_points
-        self.sides: list[tuple[SampledImage, bool]] = []
+        sides = []
         for used, one, other, offsets, there in (
-            (use_fixed, fixed, moving, forward, onward),
+            (use_fixed, fixed, moving, forward, near),
             (use_moving, moving, fixed, backward, back),
         ):
             if not used:
@@ -87,63 +89,44 @@ class PairSimilarity:
                 head_level=one.head_level,
                 edges=one.edges,
                 edge_share=edge_share,
-                weight=one.weight if weighted else None,
-                other_weight=other.weight if weighted else None,
-                to_other=there,
+                weights=[(weight, None) for weight in one.weights] + [(weight, there) for weight in other.weights]
+                if weighted
+                else [],
                 seed=seed,
             )
-            side = SampledImage(points, other.image, n_bins=n_bins, offsets=offsets)
-            self.sides.append((side, one is fixed))
+            sides.append(Side(SampledImage(points, other.image, offsets=offsets), one is fixed))
+        self.sides = tuple(sides)
 
     @property
     def n_points(self) -> int:
         """Points in all."""
-        return sum(int(side.points.value.shape[0]) for side, _ in self.sides)
+        return sum(int(side.image.points.value.shape[0]) for side in self.sides)
 
     def centre_mm(self, matrix: NDArray[Any]) -> tuple[float, float, float]:
         """Mean of the points' centres, in the fixed scanner space, under a map."""
         back = inverse(matrix)
         centres = []
-        for side, onward in self.sides:
-            centre = side.points.centre_mm
-            centres.append(centre if onward else tuple(float(c) for c in back[:3, :3] @ centre + back[:3, 3]))
+        for side in self.sides:
+            centre = side.image.points.centre_mm
+            centres.append(centre if side.onward else tuple(float(c) for c in back[:3, :3] @ centre + back[:3, 3]))
         x, y, z = (sum(axis) / len(centres) for axis in zip(*centres, strict=True))
         return x, y, z
 
-    def value(self, matrix: NDArray[Any]) -> float:
-        """Normalised mutual information, 1…2; 0 where too little lies inside."""
-        joint, _ = self._joint(matrix)
-        return 0.0 if joint is None else normalised_mutual_information(joint)[0]
-
-    def value_and_gradient(self, matrix: NDArray[Any]) -> tuple[float, NDArray[Any]]:
-        """Value and its (3, 4) derivative by the map."""
+    def looked_up(self, matrix: NDArray[Any]) -> list[Lookup]:
+        """Look the points of every side up under a (4, 4) map fixed → moving."""
         back = inverse(matrix)
-        joint, lookups = self._joint(matrix)
+        return [side.image.looked_up(matrix if side.onward else back) for side in self.sides]
+
+    def by_matrix(self, matrix: NDArray[Any], lookups: list[Lookup], by_values: list[Array]) -> NDArray[Any]:
+        """Turn the derivatives by the looked-up values into that by the (3, 4) map fixed → moving."""
+        back = inverse(matrix)
         gradient = 0.0 * back[:3]
-        if joint is None:
-            return 0.0, gradient
-        value, by_joint = normalised_mutual_information(joint)
-        for (side, onward), found in zip(self.sides, lookups, strict=True):
-            if onward:
-                gradient = gradient + side.by_matrix(found, by_joint)
-            else:  # d(M⁻¹) = −M⁻¹ dM M⁻¹
-                by_back = side.by_matrix(found, namespace_of(by_joint).permute_dims(by_joint, (1, 0)))
-                gradient = gradient - (back.T @ padded(by_back) @ back.T)[:3]
-        return value, gradient
-
-    def _joint(self, matrix: NDArray[Any]) -> tuple[Array | None, list[Lookup]]:
-        """Joint histogram fixed × moving; None where too little lies inside."""
-        back = inverse(matrix)
-        joint: Array = None
-        lookups, overlap = [], 0.0
-        for side, onward in self.sides:
-            found = side.looked_up(matrix if onward else back)
-            xp = namespace_of(found.joint)
-            part = found.joint if onward else xp.permute_dims(found.joint, (1, 0))
-            overlap = max(overlap, float(xp.sum(part)) / max(side.total, 1e-30))
-            joint = part if joint is None else joint + part
-            lookups.append(found)
-        return (None if overlap < self._least_overlap else joint), lookups
+        for side, found, by_value in zip(self.sides, lookups, by_values, strict=True):
+            part = side.image.by_matrix(found, by_value)
+            gradient = gradient + (
+                part if side.onward else -(back.T @ padded(part) @ back.T)[:3]
+            )  # d(M⁻¹) = −M⁻¹ dM M⁻¹
+        return gradient
 
 
 def _offsets(one: LevelImage, other: LevelImage, near: NDArray[Any]) -> tuple[float, ...]:

@@ -114,7 +114,7 @@ def smoothed(array: Array, axis: int, sd_voxels: float, *, every: int = 1, first
     total = sum(weights)
     out = None
     for offset, weight in zip(range(-radius, radius + 1), weights, strict=True):
-        part = _shifted(array, axis, first + offset, every, count)
+        part = shifted(array, axis, first + offset, every, count)
         if out is None:
             out = part * (weight / total)
         else:
@@ -122,7 +122,7 @@ def smoothed(array: Array, axis: int, sd_voxels: float, *, every: int = 1, first
     return xp.astype(out, array.dtype, copy=False)
 
 
-def _shifted(array: Array, axis: int, start: int, step: int, count: int) -> Array:
+def shifted(array: Array, axis: int, start: int, step: int, count: int) -> Array:
     """Voxels start, start + step, …, clamped to the image's ends."""
     xp = namespace_of(array)
     length = int(array.shape[axis])

@@ -21,6 +21,8 @@ from napari_msqsm.registration.host.frames import rows
 from napari_msqsm.registration.interpolation import Coordinates, mapped, nearest, trilinear
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from napari_msqsm._backend import Array
@@ -74,9 +76,7 @@ def sample_points(
     head_level: float,
     edges: LevelImage,
     edge_share: float,
-    weight: LevelImage | None,
-    other_weight: LevelImage | None = None,
-    to_other: NDArray[Any] | None = None,
+    weights: Sequence[tuple[LevelImage, NDArray[Any] | None]],
     seed: int,
 ) -> SamplePoints:
     """Draw about ``n_points`` points of the head.
@@ -93,16 +93,14 @@ def sample_points(
         Image whose gradient is followed, at most as fine as this level.
     edge_share
         0…1, part of the points that follows the gradient.
-    weight
-        How much each position counts; positions of weight 0 get no point.
-    other_weight, to_other
-        The same of the other image, and the (4, 4) map to its scanner space.
+    weights
+        How much each position counts, as images that are multiplied, each with the (4, 4) map to its scanner space
+        (None when that is the image's own); positions of weight 0 get no point.
     seed
         Another seed draws other points.
     """
     xp = namespace_of(image.array)
     slices = thick_axis(image)
-    weights = [(part, there) for part, there in ((weight, None), (other_weight, to_other)) if part is not None]
     found: list[list[Array]] = []
     total = _CANDIDATES_PER_POINT * n_points
     for start in range(0, total, _CANDIDATES_AT_ONCE):

@@ -40,6 +40,18 @@ class RegistrationSettings(Settings):
     edge_share: float = quantity(
         0.5, ge=0, le=1, help="Part of the points that is drawn where the image changes; the rest is spread evenly."
     )
+    block_mm: float = quantity(
+        16.0, gt=0, unit="mm", help="Edge of the blocks whose correlation decides about stretch and shear."
+    )
+    interior_depth_mm: float = quantity(
+        14.0, ge=0, unit="mm", help="How far below the skin the blocks begin: scalp, skull and fluid are left out."
+    )
+    least_correlation: float = quantity(
+        0.5,
+        ge=0,
+        le=1,
+        help="Below this mean squared correlation of the blocks (another contrast) mutual information decides instead.",
+    )
     capture_deg: float = quantity(
         30.0, ge=0, le=60, unit="°", help="Largest turn about each axis among the starting positions."
     )

@@ -124,10 +124,12 @@ class Motion:
         if self.model == "affine":
             linear = self.linear + step_mm[3:].reshape(3, 3) / LEVER_MM @ self.linear
             return replace(self, image_mm=image, linear=linear)
-        turn = rotation(step_mm[3:6] / LEVER_MM) @ self.turn
-        root = self.root_stretch
-        if self.model == "scale9":
-            root = root * np.exp(0.5 * step_mm[6:] / LEVER_MM)
+        further = rotation(step_mm[3:6] / LEVER_MM)
+        turn = further @ self.turn
+        if self.model == "rigid":
+            linear = self.moving_axes @ further @ self.moving_axes.T @ self.linear
+            return replace(self, image_mm=image, linear=linear, turn=turn)
+        root = self.root_stretch * np.exp(0.5 * step_mm[6:] / LEVER_MM)
         linear = self.moving_axes @ (root[:, None] * turn * root) @ self.fixed_axes.T
         return replace(self, image_mm=image, linear=linear, turn=turn, root_stretch=root)
 
@@ -137,12 +139,14 @@ class Motion:
         by_linear = by_matrix[:, :3] - np.outer(shift, self.centre_mm)
         if self.model == "affine":
             return np.concatenate([shift, (by_linear @ self.linear.T).ravel() / LEVER_MM])
+        if self.model == "rigid":
+            outer = self.moving_axes.T @ by_linear @ self.linear.T @ self.moving_axes
+            return np.concatenate([shift, [float(np.sum(outer * _cross(axis))) / LEVER_MM for axis in range(3)]])
         changes = [_cross(axis) @ self.turn for axis in range(3)]
-        if self.model == "scale9":
-            for axis in range(3):
-                half = np.zeros(3)
-                half[axis] = 0.5
-                changes.append(half[:, None] * self.turn + self.turn * half)
+        for axis in range(3):
+            half = np.zeros(3)
+            half[axis] = 0.5
+            changes.append(half[:, None] * self.turn + self.turn * half)
         outer = self.moving_axes.T @ by_linear @ self.fixed_axes * np.outer(self.root_stretch, self.root_stretch)
         return np.concatenate([shift, [float(np.sum(outer * change)) / LEVER_MM for change in changes]])
 
