@@ -13,6 +13,7 @@ import sys
 from datetime import date, datetime
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
@@ -149,6 +150,18 @@ def test_it_is_valid_bids(msqsm, six_years, tmp_path):
     assert [issue for issue in issues if issue["severity"] == "error"] == []
     said = {issue["code"] for issue in issues if "RECOMMENDED" not in issue["code"]}
     assert said <= {"NO_AUTHORS", "TOO_FEW_AUTHORS"}
+
+
+def test_field_map_of_a_real_scanner(msqsm, shared_data, tmp_path):
+    """GE's B0 map is in the study in Hz, as dcm2niix' authors have it."""
+    folder = shared_data / "real" / "dcm_qa_fmap_ge"
+    done = msqsm("import", folder / "6_CV_Neuro", tmp_path / "study")
+    assert done.code == 0, done.err
+    found = nib.load(tmp_path / "study" / "sub-01" / "ses-01" / "fmap" / "sub-01_ses-01_fieldmap.nii.gz")
+    wanted = nib.load(folder / "GE_6_CV_Neuro_HH_Adv_fieldmaphz.nii")
+    assert np.array_equal(np.asanyarray(found.dataobj), np.asanyarray(wanted.dataobj))
+    assert np.array_equal(found.affine, wanted.affine)
+    assert "ANON2339" not in "".join(path.name for path in (tmp_path / "study").rglob("*"))
 
 
 def test_kept_dates(msqsm, two_visits, tmp_path):
