@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QApplication, QMessageBox, QPushButton
 from dicom_scanner.people import Patient, Visit
 from dicom_scanner.study import write_study
 from napari_msqsm.widgets.import_choose import ImportChoose
-from napari_msqsm.widgets.import_outcome_words import in_words_of_the_panel, outcome_html
+from napari_msqsm.widgets.import_outcome_words import outcome_html
 from napari_msqsm.widgets.import_work import ImportStep
 from napari_msqsm.workflow.dicom_import.importing import ImportOutcome
 
@@ -177,8 +177,3 @@ def test_an_outcome_is_told_as_plain_text(tmp_path):
     assert "<b>" in words.split("a&lt;b&gt;")[1]
     assert "<li>not kept: PatientName, StudyDate</li>" in words
     assert "<li>free text: descrip</li>" in words
-
-
-def test_errors_name_what_stands_on_the_panel():
-    said = in_words_of_the_panel("give the right --key-file, or --keep-dates where its dates are true")
-    assert said == "give the right private key, or “keep the true dates” where its dates are true"

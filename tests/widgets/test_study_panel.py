@@ -139,7 +139,7 @@ def test_a_closed_panel_goes_and_a_new_one_finds_the_study(qtbot, window, panel,
 def test_an_existing_map_is_taken_over_and_shown(qtbot, window, panel, study_copy):
     open_in(qtbot, panel, study_copy)
     truth = study_copy / "derivatives/truth/sub-01/ses-01/anat/sub-01_ses-01_Chimap.nii.gz"
-    panel.adopt(ExistingMap(path=truth, unit="ppm"))
+    panel.add_button.add_map(ExistingMap(path=truth, unit="ppm"))
     qtbot.waitUntil(lambda: column(panel, 2)[0] == "✓ done", timeout=20_000)
     wait_for_reading(qtbot, panel)
     layer = window.layers["sub-01_ses-01 χ (ppb)"]

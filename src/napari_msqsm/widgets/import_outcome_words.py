@@ -26,13 +26,6 @@ def outcome_html(outcome: ImportOutcome) -> str:
     return "".join(parts)
 
 
-def in_words_of_the_panel(sentence: str) -> str:
-    """Name what the panel calls otherwise than the command line."""
-    for flag, words in (("--key-file", "private key"), ("--keep-dates", "“keep the true dates”")):
-        sentence = sentence.replace(flag, words)
-    return sentence
-
-
 def _by_reason(dropped: Mapping[str, str]) -> list[str]:
     reasons = dict.fromkeys(dropped.values())
     return [f"{why}: {', '.join(name for name in dropped if dropped[name] == why)}" for why in reasons]

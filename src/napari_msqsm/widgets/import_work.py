@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_msqsm.widgets.import_outcome_words import in_words_of_the_panel
+from napari_msqsm.widgets.flag_words import in_words_of_the_window
 from napari_msqsm.workflow.dicom_import.importing import ImportOutcome, Proposal, settle, stage_and_propose, write_study
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class ImportWork(QObject):
             if isinstance(task.result, Proposal):
                 task.result.discard()
             return
-        self.error = in_words_of_the_panel(task.error)
+        self.error = in_words_of_the_window(task.error)
         if isinstance(task.result, Proposal):
             self.proposal, self.plan = task.result, task.result.plan
             self._go(ImportStep.CHECK)

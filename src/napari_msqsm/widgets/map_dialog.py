@@ -2,71 +2,42 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal, cast
 
-from qtpy.QtWidgets import (
-    QComboBox,
-    QDialog,
-    QDialogButtonBox,
-    QFileDialog,
-    QFormLayout,
-    QLabel,
-    QLineEdit,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QCheckBox, QComboBox, QWidget
 
-from napari_msqsm.widgets.file_row import NIFTI_FILTER, file_row
+from napari_msqsm.widgets.ask_dialog import AskDialog
 from napari_msqsm.workflow.bring_in.susceptibility import ExistingMap
 
-_UNITS = {"choose…": None, "ppm": "ppm", "ppb": "ppb"}
+_CHOOSE = "choose…"
+_UNITS = {"ppm": "ppm", "ppb": "ppb", "told from its values": None}
+_MAPS = "Maps (*.nii *.nii.gz *.mat)"
 
 
-class MapDialog(QDialog):
+class MapDialog(AskDialog):
     """A map, its unit, and regions that give its zero and tell its sign."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Take an existing susceptibility map")
+        super().__init__("Take an existing susceptibility map", parent)
         self.unit = QComboBox()
-        self.unit.addItems(list(_UNITS))
-        self.fields = {name: QLineEdit() for name in ("path", "mask", "reference_mask", "paramagnetic_mask")}
-        form = QFormLayout()
-        form.addRow("Map", self._picker("path"))
-        form.addRow("Its unit", self.unit)
-        form.addRow("Mask (optional)", self._picker("mask"))
-        form.addRow("Zero is the mean of (optional)", self._picker("reference_mask"))
-        form.addRow("Paramagnetic region (optional)", self._picker("paramagnetic_mask"))
-        self.fields["paramagnetic_mask"].setToolTip("Deep grey nuclei or veins: tells whether the sign is right")
-        self.problem = QLabel()
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
-        buttons.accepted.connect(self._accept_if_complete)
-        buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.addLayout(form)
-        column.addWidget(self.problem)
-        column.addWidget(buttons)
-        self.resize(560, 0)
+        self.unit.addItems([_CHOOSE, *_UNITS])
+        self.negate = QCheckBox("the map has the opposite sign")
+        self.add_file("path", "Map", kinds=_MAPS)
+        self.form.addRow("Its unit", self.unit)
+        self.add_file("mask", "Mask (optional)")
+        self.add_file("reference_mask", "Zero is the mean of (optional)")
+        tip = "Deep grey nuclei or veins: tells whether the sign is right"
+        self.add_file("paramagnetic_mask", "Paramagnetic region (optional)", tip=tip)
+        self.form.addRow("", self.negate)
 
     def chosen(self) -> ExistingMap:
         """Return what was chosen."""
-        paths = {name: Path(line.text()) for name, line in self.fields.items() if line.text().strip()}
-        unit = cast("Literal['ppm', 'ppb']", _UNITS[self.unit.currentText()])
-        return ExistingMap(unit=unit, **paths)
+        paths = {name: path for name in self.fields if (path := self.path(name)) is not None}
+        unit = cast("Literal['ppm', 'ppb']", _UNITS.get(self.unit.currentText()))
+        return ExistingMap(unit=unit, negate=self.negate.isChecked(), **paths)
 
-    def _accept_if_complete(self) -> None:
-        if not self.fields["path"].text().strip():
-            self.problem.setText("Choose the map.")
-        elif _UNITS[self.unit.currentText()] is None:
-            self.problem.setText("Say in which unit it is.")
-        else:
-            self.accept()
-
-    def _picker(self, name: str) -> QWidget:
-        def choose() -> None:
-            chosen, _ = QFileDialog.getOpenFileName(self, "Choose a file", str(Path.home()), NIFTI_FILTER)
-            if chosen:
-                self.fields[name].setText(chosen)
-
-        return file_row(self.fields[name], choose)
+    def missing(self) -> str:
+        """Say what is not chosen yet."""
+        if self.path("path") is None:
+            return "Choose the map."
+        return "Say in which unit it is." if self.unit.currentText() == _CHOOSE else ""

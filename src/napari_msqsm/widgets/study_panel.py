@@ -19,15 +19,12 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_msqsm.widgets.add_menu import AddMenu
 from napari_msqsm.widgets.dropped import FolderDrops
 from napari_msqsm.widgets.files_dialog import FilesDialog
-from napari_msqsm.widgets.map_dialog import MapDialog
 from napari_msqsm.widgets.panel import Panel
 from napari_msqsm.widgets.task_view import ErrorReport, TaskView
 from napari_msqsm.widgets.words import images_words, session_details, state_words
-from napari_msqsm.workflow.bring_in.susceptibility import ExistingMap, adopt_file, adopt_susceptibility
-from napari_msqsm.workflow.outcome import Outcome
-from napari_msqsm.workflow.tasks import OnProgress
 
 if TYPE_CHECKING:
     import napari
@@ -145,25 +142,6 @@ class StudyPanel(Panel):
         """Dock the Reconstruct panel."""
         self.viewer.window.add_plugin_dock_widget("napari-msqsm", "Reconstruct", tabify=True)
 
-    def take_map(self) -> None:
-        """Ask for an existing map of the selected session and take it over."""
-        dialog = MapDialog(self)
-        if dialog.exec():
-            self.adopt(dialog.chosen())
-
-    def adopt(self, existing: ExistingMap) -> None:
-        """Take a map over as that of the selected session."""
-        workspace = self.coordinator.workspace
-        study, session, out_dir = workspace.study, workspace.selected, workspace.out_dir
-        if study is None or session is None:
-            return
-
-        def work(on_progress: OnProgress, _: object) -> Outcome:
-            on_progress("Taking the map over", 0.0)
-            return adopt_file(existing, out_dir) if out_dir else adopt_susceptibility(study, session, existing)
-
-        self.coordinator.run(f"{session.label}, existing map", work)
-
     def _opening_buttons(self) -> QHBoxLayout:
         line = QHBoxLayout()
         for text, tip, action in (
@@ -213,15 +191,13 @@ class StudyPanel(Panel):
         self.coregister_button = QPushButton("Coregister…")
         self.coregister_button.setToolTip("Align all images of this patient to its first magnitude")
         self.coregister_button.clicked.connect(self.open_coregister)
-        self.take_button = QPushButton("Take a map…")
-        self.take_button.setToolTip("Use a susceptibility map of another toolbox instead of reconstructing")
-        self.take_button.clicked.connect(self.take_map)
+        self.add_button = AddMenu(self.coordinator)
         refresh = QPushButton("Refresh")
         refresh.setToolTip("Read the folder again")
         refresh.clicked.connect(self.coordinator.refresh)
         column.addWidget(self.tree, 1)
         column.addWidget(self.details)
-        steps = (self.reconstruct_button, self.take_button, self.coregister_button)
+        steps = (self.reconstruct_button, self.add_button, self.coregister_button)
         for buttons in ((self.show_button, refresh), steps):
             line = QHBoxLayout()
             for button in buttons:
