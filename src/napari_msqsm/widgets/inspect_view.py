@@ -151,7 +151,9 @@ class InspectView(QObject):
         self._hold_camera()
 
     def nudge(self, step: Step, times: float = 1.0) -> None:
-        """Move or turn the picture by one step, as it is seen on the screen."""
+        """Move or turn the picture by one step, as it is seen on the screen; in three dimensions it stays."""
+        if self._viewer.dims.ndisplay != 2:
+            return
         axes = self._screen.axes()
         if step.kind == "move":
             after = shifted(self.transform, times * step.sign * self.step_mm * axes[step.axis])

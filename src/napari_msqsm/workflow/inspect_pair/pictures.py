@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Box = tuple[slice, slice, slice]
 """Part of the fixed grid, a range of voxels along each axis."""
 _MOST_SAMPLES = 150_000
+_MARGIN = 1
 
 
 class PairPictures:
@@ -45,6 +46,11 @@ class PairPictures:
     ----------
     fixed_range, moving_range
         Values shown as black and white.
+
+    Notes
+    -----
+    What is seen is interpolated by cubic B-splines (Unser M., IEEE Signal Process. Mag. 1999;16(6):22,
+    doi 10.1109/79.799930), which keep the sharpness of the moving image; nothing is measured on it.
     """
 
     def __init__(
@@ -57,8 +63,7 @@ class PairPictures:
     ) -> None:
         self.fixed = np.asarray(fixed, dtype=np.float32)
         self.grid = grid
-        # one more voxel all around, so that rounding does not push the outermost ones out of the image
-        self._padded = np.pad(np.asarray(moving, dtype=np.float32), 1, mode="edge")
+        self._coefficients = _spline_coefficients(moving)
         self.moving_grid = moving_grid
         self.transform = transform
         self.fixed_range = brightness_range(self.fixed)
@@ -119,12 +124,24 @@ class PairPictures:
         to_voxel = np.linalg.inv(self.moving_grid.affine) @ self.transform.matrix @ onto.affine
         out = np.empty(onto.shape, dtype=np.float32)
         ndimage.affine_transform(
-            self._padded,
+            self._coefficients,
             to_voxel[:3, :3],
-            to_voxel[:3, 3] + 1,
+            to_voxel[:3, 3] + _MARGIN,
             output=out,
             output_shape=onto.shape,
-            order=1,
+            order=3,
             cval=np.nan,
+            prefilter=False,
         )
         return out
+
+
+def _spline_coefficients(array: NDArray[Any]) -> NDArray[np.float32]:
+    """Coefficients of the cubic B-spline through an image; made once, a plane of it is then drawn in milliseconds.
+
+    One more voxel all around keeps rounding from pushing the outermost ones out of the image.
+    """
+    from scipy import ndimage
+
+    padded = np.pad(np.asarray(array, dtype=np.float32), _MARGIN, mode="edge")
+    return np.asarray(ndimage.spline_filter(padded, order=3, output=np.float32), dtype=np.float32)
