@@ -93,4 +93,4 @@ def _with_masks(session: Session, args: argparse.Namespace) -> str:
     """Say which masks that were taken over are used."""
     words = {"given_brain_mask": "brain mask", "given_csf_mask": "CSF mask"}
     given = [word for name, word in words.items() if name in session.derivatives and not args.own_masks]
-    return f" (with the {' and the '.join(given)} that was taken over)" if given else ""
+    return f" (with the {' and the '.join(given)} taken over)" if given else ""

@@ -75,12 +75,13 @@ def run(args: argparse.Namespace) -> int:
     for problem in plan.problems:
         common.warn(problem)
     if not plan.changes and not plan.unchanged:
-        raise InputError(f"nothing of {args.file} can be used; see the warnings")
+        why = "see the warnings" if plan.problems else "it has no column besides those that tell patient and session"
+        raise InputError(f"nothing of {args.file} can be used; {why}")
     new = [change for change in plan.changes if not change.is_conflict]
     _list(args, "new", new)
     _list(args, "replaced" if args.overwrite else "kept as it is (--overwrite replaces it)", plan.conflicts)
     written = () if args.dry_run else write_plan(study, plan, overwrite=args.overwrite)
-    said = f"{len(new)} new values, {len(plan.conflicts)} conflicts, {plan.unchanged} already there"
+    said = f"new: {len(new)}, in conflict: {len(plan.conflicts)}, already there: {plan.unchanged}"
     common.say(args, said + (" (nothing was written)" if args.dry_run else ""))
     for path in written:
         common.say(args, f"written: {path}")

@@ -176,7 +176,8 @@ def lesions_from(
         usual = int(np.bincount(inside).argmax())
         name = program.names.get(usual, "")
         found.append(Lesion(label, int(sizes[part]), float(sizes[part] * voxel_volume_mm3), name))
-    return labels, tuple(found), (f"{count} lesions: parts whose voxels touch",)
+    said = f"{count} lesions: parts" if count != 1 else "1 lesion: a part"
+    return labels, tuple(found), (f"{said} whose voxels touch",)
 
 
 def _lesion(inside: NDArray[Any], label: int, voxel_volume_mm3: float, name: str) -> Lesion:

@@ -52,8 +52,14 @@ def test_bids_names_are_sure_and_resemblance_is_not_enough():
         choice.name: choice for choice in propose(sheet("participant_id", "session_id", "edss", "edss at onset"))
     }
     assert choices["edss"].column == "edss"
-    assert choices["edss"].confidence > 0.99
+    assert choices["edss"].confidence == 0.99
     assert set(told(sheet("participant_id", "baseline edss"))) == {"patient"}
+
+
+def test_of_two_columns_the_plainer_word_is_doubtful():
+    choice = propose(sheet("Name", "Patient", "EDSS"))[0]
+    assert (choice.column, choice.confidence) == ("Patient", 0.6)
+    assert "'Name' may be meant as well" in choice.why
 
 
 def test_the_user_has_the_last_word():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_msqsm.errors import InputError, ParameterError
@@ -42,9 +42,10 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
         *("datum", "mrtdatum", "scandatum", "untersuchungsdatum", "datummrt", "mridatum", "acquisitiondate"),
     ),
 } | {name: variable.words for name, variable in VARIABLES.items()}
+_BIDS_NAMES = {PATIENT: "participantid", SESSION: "sessionid", DATE: "acqtime"}
 _UNIT_WORDS = ("years", "year", "yrs", "yr", "y", "jahre", "jahren", "months", "month", "mo", "monate", "monaten")
-_SURE, _LIKELY, _DOUBTFUL = 0.95, 0.8, 0.5
-_LEAST = 0.6
+_CERTAIN, _SURE, _LIKELY, _DOUBTFUL = 0.99, 0.95, 0.8, 0.6
+_LEAST = 0.7
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -83,7 +84,8 @@ def propose(sheet: Sheet, given: Mapping[str, str] | None = None) -> tuple[Colum
     Returns
     -------
     tuple
-        Every column that will be used, the patient first. A header that only resembles is not used: it has to be given.
+        Every column that will be used, the patient first. A header that only resembles a word is not used: it has to be
+        given.
 
     Raises
     ------
@@ -119,36 +121,40 @@ def propose(sheet: Sheet, given: Mapping[str, str] | None = None) -> tuple[Colum
 
 
 def _best(name: str, sheet: Sheet, taken: Sequence[str]) -> ColumnChoice | None:
-    found = []
+    """Choose the column that means a name; of several, the one whose header comes first in the list of words."""
+    found: list[tuple[int, ColumnChoice]] = []
     for column in sheet.columns:
         if column in taken:
             continue
-        confidence, why = _likeness(name, column)
-        if confidence and name == DATE and not _are_dates(sheet, column):
-            confidence, why = 0.0, ""
-        if confidence >= _LEAST:
-            found.append(ColumnChoice(name, column, confidence, why))
-    found.sort(key=lambda choice: -choice.confidence)
-    if len(found) > 1 and found[0].confidence == found[1].confidence:
-        columns = " and ".join(repr(choice.column) for choice in found[:2])
-        raise ParameterError(f"columns {columns} may both be the {name}; choose with --columns {name}=…")
-    return found[0] if found else None
+        confidence, rank, why = _likeness(name, column)
+        if confidence >= _LEAST and (name != DATE or _are_dates(sheet, column)):
+            found.append((rank, ColumnChoice(name, column, confidence, why)))
+    if not found:
+        return None
+    found.sort(key=lambda entry: (-entry[1].confidence, entry[0]))
+    (rank, best), others = found[0], found[1:]
+    rival = next((one for other, one in others if one.confidence == best.confidence), None)
+    if rival is None:
+        return best
+    if others[0][0] == rank:
+        raise ParameterError(
+            f"columns {best.column!r} and {rival.column!r} may both be the {name}; choose with --columns {name}=…"
+        )
+    return replace(best, confidence=_DOUBTFUL, why=f"{best.why}; {rival.column!r} may be meant as well")
 
 
-def _likeness(name: str, column: str) -> tuple[float, str]:
+def _likeness(name: str, column: str) -> tuple[float, int, str]:
+    """Return how sure it is that a header means a name, the place of its word in the list, and why."""
     words = _split(column)
     whole = "".join(words)
-    if whole == name.replace("_", ""):
-        return 1.0 - 1e-3, "the name of BIDS"
+    if whole == _BIDS_NAMES.get(name, name.replace("_", "")):
+        return _CERTAIN, 0, "the name of BIDS"
     if whole in _WORDS[name]:
-        rank = _WORDS[name].index(whole)
-        return _SURE - 0.01 * rank, "its header"
+        return _SURE, _WORDS[name].index(whole), "its header"
     bare = "".join(word for word in words if word not in _UNIT_WORDS)
     if bare in _WORDS[name]:
-        return _LIKELY, "its header without the unit"
-    if any(word in _WORDS[name] for word in words if len(word) > 3):
-        return _DOUBTFUL, "one word of its header"
-    return 0.0, ""
+        return _LIKELY, _WORDS[name].index(bare), "its header without the unit"
+    return 0.0, 0, ""
 
 
 def _are_dates(sheet: Sheet, column: str) -> bool:

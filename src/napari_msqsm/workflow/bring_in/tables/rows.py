@@ -97,7 +97,7 @@ class Rows:
         if self.unknown:
             names = ", ".join(f"{name} (line {line})" for name, line in list(self.unknown.items())[:10])
             more = f" and {len(self.unknown) - 10} more" if len(self.unknown) > 10 else ""
-            self.problems.insert(0, f"{len(self.unknown)} patients are not in the study: {names}{more}")
+            self.problems.insert(0, f"not in the study: {names}{more}")
         return TablePlan(self.choices, tuple(changes), unchanged, tuple(self.problems), tuple(self.notes))
 
     def _session(self, patient: Patient, index: int, line: int, date: datetime | None) -> Session | None:
