@@ -67,6 +67,7 @@ def test_columns_are_proposed_and_changes_listed(qtbot, dialog, tmp_path):
     said = dialog.words.toPlainText()
     assert "sub-01 ses-02 edss" in said
     assert "99" in said
+    dialog.overwrite.setChecked(True)
     assert write_button(dialog).isEnabled()
     assert dialog.missing() == ""
 
@@ -102,6 +103,11 @@ def test_conflicts_are_listed_before_anything_is_written(qtbot, dialog, tmp_path
     assert [str(change) for change in dialog.plan.conflicts] == ["sub-01 ses-02 edss: 3 → 4.5"]
     assert "Conflicts" in dialog.words.toPlainText()
     assert dialog.overwrite.isVisibleTo(dialog)
+    assert dialog.missing() == "There is nothing to write."
+    assert not write_button(dialog).isEnabled()
+    dialog.overwrite.setChecked(True)
+    assert dialog.missing() == ""
+    assert write_button(dialog).isEnabled()
     assert sessions.read_text() == before
 
 

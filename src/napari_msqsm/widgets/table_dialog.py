@@ -75,6 +75,7 @@ class TableDialog(AskDialog):
         self.words = QTextBrowser()
         self.form.addRow(self.words)
         self.overwrite = QCheckBox("replace values that the study has already")
+        self.overwrite.toggled.connect(self._renew_write)
         self.form.addRow("", self.overwrite)
         self.problem.setTextFormat(Qt.TextFormat.PlainText)
         write = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
@@ -95,7 +96,19 @@ class TableDialog(AskDialog):
         """Say why nothing can be written yet."""
         if self.plan is None:
             return self.problem.text() or "The table is still being compared with the study."
-        return "" if self.plan.changes else "There is nothing new in the table."
+        return "" if self._n_written else "There is nothing to write."
+
+    @property
+    def _n_written(self) -> int:
+        """How many values would be written now."""
+        if self.plan is None:
+            return 0
+        return len(self.plan.changes) - (0 if self.overwrite.isChecked() else len(self.plan.conflicts))
+
+    def _renew_write(self) -> None:
+        write = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
+        if write is not None:
+            write.setEnabled(self._n_written > 0)
 
     def _read(self) -> None:
         """Read the table and propose what its columns are."""
@@ -193,9 +206,7 @@ class TableDialog(AskDialog):
         self.problem.setText(problem)
         self.words.setHtml("" if plan is None else plan_html(plan))
         self.overwrite.setVisible(plan is not None and bool(plan.conflicts))
-        write = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
-        if write is not None:
-            write.setEnabled(plan is not None and bool(plan.changes))
+        self._renew_write()
 
     def done(self, result: int) -> None:
         """Close; answers that come later are not waited for."""
