@@ -7,24 +7,22 @@ to open in seconds, which rules out building a database of all files first (pybi
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from napari_msqsm.errors import InputError, MetadataError
+from napari_msqsm.io.scans_table import WORDS_FOR_BOOL, as_date, earliest_scan, told_of_gadolinium
 from napari_msqsm.io.sidecar import Sidecars, entities_of, read_json
 from napari_msqsm.io.tables import cells, read_table
 from napari_msqsm.model.study import CONTRASTS, Contrast, EchoFile, Part, Patient, Session, Study
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
 _PARTS: dict[str, Part] = {"mag": "mag", "phase": "phase", "real": "real", "imag": "imag"}
 _WORDS: dict[Part, str] = {"mag": "magnitude", "phase": "phase", "real": "real part", "imag": "imaginary part"}
 _PAIRS: tuple[tuple[Part, Part], ...] = (("mag", "phase"), ("real", "imag"))
-_WORDS_FOR_BOOL = {"true": True, "1": True, "false": False, "0": False}
 _IMAGES = (".nii", ".nii.gz")
 _DERIVATIVES = {
     "Chimap": ("anat", "Chimap"),
@@ -95,7 +93,7 @@ def _sessions(sidecars: Sidecars, folder: Path, patient_id: str, derivatives: Pa
     for place in folders:
         session_id = place.name.removeprefix("ses-") if place != folder else ""
         row = dict(rows.get(session_id, {}))
-        date = _date(row.pop("acq_time", None)) or _scan_date(place)
+        date = as_date(row.pop("acq_time", None)) or earliest_scan(place)
         sessions.append(_session(sidecars, place, patient_id, session_id, date, row, derivatives))
     dates = {session.label: session.date.replace(tzinfo=None) for session in sessions if session.date is not None}
     if len(dates) == len(sessions):
@@ -114,7 +112,7 @@ def _session(
 ) -> Session:
     images = [path for path in sorted((place / "anat").glob("sub-*")) if path.name.endswith(_IMAGES)]
     unusable: list[str] = []
-    told = _told_of_gadolinium(place)
+    told = told_of_gadolinium(place)
     gre, notes = _gre(sidecars, [path for path in images if entities_of(path)[1] == "MEGRE"], unusable, told)
     contrasts = _contrasts(images, told)
     unusable += _defects(gre)
@@ -180,27 +178,12 @@ def _first_then_last_run(entities: tuple[tuple[str, str], ...]) -> tuple[tuple[t
     return tuple(pair for pair in entities if pair[0] != "run"), -int(run) if run.isdigit() else 0
 
 
-def _told_of_gadolinium(place: Path) -> dict[str, bool | None]:
-    """Read what the scans table says of each image: acquired after gadolinium, before, or not known."""
-    told: dict[str, bool | None] = {}
-    for path in place.glob("*_scans.tsv"):
-        with path.open(encoding="utf-8-sig", errors="replace") as stream:
-            if not {"filename", "post_gd"} <= set(stream.readline().split()):
-                continue
-        table = read_table(path, text_columns=("filename", "post_gd"))
-        told |= {
-            str(row["filename"]).rpartition("/")[2]: _WORDS_FOR_BOOL.get(str(row["post_gd"]).lower())
-            for _, row in table.iterrows()
-        }
-    return told
-
-
 def _post_gd(gre: Sequence[EchoFile], told: Mapping[str, bool | None]) -> bool | None:
     """Whether an acquisition came after gadolinium: the scans table has the last word, then the sidecars."""
     values = {
         told[file.path.name]
         if file.path.name in told
-        else _WORDS_FOR_BOOL.get(str(file.sidecar.get("PostGadolinium")).lower())
+        else WORDS_FOR_BOOL.get(str(file.sidecar.get("PostGadolinium")).lower())
         for file in gre
     }
     return True if True in values else False if values == {False} else None
@@ -276,22 +259,3 @@ def _rows(path: Path, key: str, prefix: str) -> dict[str, dict[str, Any]]:
         return {}
     rows = ((str(row[key]), cells(row)) for _, row in table.iterrows())
     return {name.removeprefix(prefix): {k: v for k, v in row.items() if k != key} for name, row in rows}
-
-
-def _scan_date(place: Path) -> datetime | None:
-    """Earliest acquisition time in ``*_scans.tsv``."""
-    dates = []
-    for path in place.glob("*_scans.tsv"):
-        table = read_table(path)
-        if "acq_time" in table.columns:
-            dates += [date for value in table["acq_time"] if (date := _date(value)) is not None]
-    return min(dates, key=lambda date: date.replace(tzinfo=None)) if dates else None
-
-
-def _date(value: Any) -> datetime | None:
-    if value is None or pd.isna(value):
-        return None
-    try:
-        return datetime.fromisoformat(str(value).strip())
-    except ValueError:
-        return None

@@ -50,6 +50,7 @@ def test_session_past_midnight():
         ({"PatientAge": "018M"}, True, 1.5),
         ({"PatientAge": "000Y"}, True, None),
         ({"PatientAge": "old"}, True, None),
+        ({"PatientBirthDate": "10840312"}, True, None),
         ({"PatientBirthDate": "20190101", "PatientAge": "034Y"}, True, 34.0),
         ({"PatientBirthDate": "31.12.1984"}, True, None),
         ({}, True, None),

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from napari_msqsm.errors import ParameterError
+from napari_msqsm.io.dicom.series import ConvertedImage, ConvertedSeries, Staged
 from napari_msqsm.workflow.dicom_import.existing import Existing, KeyRow
+from napari_msqsm.workflow.dicom_import.layout import files_of
 from napari_msqsm.workflow.dicom_import.propose import propose
 from napari_msqsm.workflow.dicom_import.settle import settle
 
@@ -241,6 +246,69 @@ def test_names_that_cannot_be_are_told(scanner):
 def test_settling_twice_changes_nothing(scanner):
     plan = propose(scanner.staged(*scanner.session(), *scanner.session(("MEGRE", "FLAIR"))))
     assert settle(plan) == plan
+
+
+@pytest.mark.parametrize("year", [1, 1899, 9999])
+def test_impossible_date_counts_as_unknown(scanner, year):
+    (row,) = propose(scanner.staged(scanner.series("FLAIR", acquired_at=scanner.now.replace(year=year)))).rows
+    assert row.series.acquired_at is None
+    assert any(f"in the year {year}" in problem for problem in row.problems)
+
+
+WEIRD = [
+    None,
+    "",
+    [],
+    {},
+    0,
+    -1,
+    float("nan"),
+    float("inf"),
+    "x",
+    ["a", 1],
+    [None],
+    "é" * 99,
+    True,
+    b"x",
+    (1, 2),
+    "1\\2",
+]
+KEYWORDS = (
+    *("Modality", "ScanningSequence", "SequenceVariant", "SequenceName", "EchoPulseSequence", "InversionTime"),
+    *("RepetitionTime", "FlipAngle", "MRAcquisitionType", "ImageType", "ContrastBolusAgent", "SliceThickness"),
+    *("BodyPartExamined", "DiffusionBValue", "PatientName", "PatientBirthDate", "PatientSex", "StudyDate"),
+)
+IMAGES = st.builds(
+    ConvertedImage,
+    path=st.just(Path("x.nii")),
+    part=st.sampled_from(("mag", "phase", "real", "imag", "field")),
+    echo_time_s=st.sampled_from((None, 0.005, 0.01, 0.02)),
+    shape=st.sampled_from(((), (1,), (4, 5, 6), (4, 5, 6, 7), (0, 0, 0))),
+    sidecar=st.dictionaries(st.sampled_from(KEYWORDS), st.sampled_from(WEIRD), max_size=3),
+)
+SERIES = st.builds(
+    ConvertedSeries,
+    series_uid=st.uuids().map(str),
+    study_uid=st.sampled_from(("s1", "s2", "")),
+    patient_key=st.sampled_from(("", "P1", "P2")),
+    number=st.integers(0, 3),
+    description=st.sampled_from(("", "gre", "t1 km", "flair")),
+    acquired_at=st.sampled_from((None, at("2018-01-01"), at("2018-01-01T09:00"), at("9999-12-31"), at("0001-01-01"))),
+    n_files=st.just(1),
+    images=st.lists(IMAGES, max_size=4).map(tuple),
+    header=st.dictionaries(st.sampled_from(KEYWORDS), st.sampled_from(WEIRD), max_size=8).map(
+        lambda header: {"Modality": "MR", "ScanningSequence": "GR", "RepetitionTime": 40.0, **header}
+    ),
+)
+
+
+@given(st.lists(SERIES, max_size=6))
+def test_any_header_gives_a_plan_that_can_be_settled_and_laid_out(series):
+    plan = propose(Staged(Path(), tuple(series), ()))
+    assert {row.series.series_uid for row in plan.rows} == {one.series_uid for one in series}
+    assert settle(plan) == plan
+    names = [file.name for file in files_of(plan.rows, plan.existing)]
+    assert len(set(names)) == len(names), "no two images have one name"
 
 
 def test_nothing(scanner):

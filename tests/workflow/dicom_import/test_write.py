@@ -201,6 +201,16 @@ def test_run_before_gadolinium_is_used_rather_than_a_later_one(scanner, write, t
     assert session.post_gd is False
 
 
+def test_two_images_of_one_echo(scanner, write, tmp_path):
+    twice = scanner.series("MEGRE", parts=("mag", "phase", "mag"))
+    plans = []
+    outcome = write(scanner.staged(twice), change=lambda plan: plans.append(plan) or plan)
+    assert any("several images of one part and echo" in problem for problem in plans[0].rows[0].problems)
+    assert len(outcome.files) == 6
+    first = nib.load(tmp_path / "study" / "sub-01" / "ses-01" / "anat" / "sub-01_ses-01_echo-1_part-mag_MEGRE.nii.gz")
+    assert np.array_equal(np.asanyarray(first.dataobj), np.asanyarray(nib.load(twice.images[0].path).dataobj))
+
+
 def test_field_map_of_the_scanner(scanner, write, tmp_path):
     write(scanner.staged(scanner.series("", parts=("mag", "field"), description="B0map")))
     fmap = tmp_path / "study" / "sub-01" / "ses-01" / "fmap"

@@ -22,6 +22,7 @@ _EARLIEST = datetime(1900, 3, 1)  # noqa: DTZ001  no zone; spreadsheets know no 
 _DAYS = 5 * 365
 _NOON = time(12)
 _DAYS_PER_YEAR = 365.25
+_IMPOSSIBLE_AGE_Y = 125.0
 OLDEST_AGE_Y = 89
 """Ages above identify a person (HIPAA); they are written as this one."""
 
@@ -71,7 +72,7 @@ def age_y(header: Mapping[str, object], scanned: datetime | None, *, exact: bool
         age = (scanned - birth).days / _DAYS_PER_YEAR
     elif (text := str(header.get("PatientAge", "")).strip().upper()) and text[:-1].isdigit():
         age = int(text[:-1]) / {"Y": 1.0, "M": 12.0, "W": 52.18, "D": _DAYS_PER_YEAR}.get(text[-1], 1.0)
-    if not age:  # anonymised headers say 000Y
+    if not age or age > _IMPOSSIBLE_AGE_Y:  # anonymised headers say 000Y
         return None
     return round(age, 1) if exact else float(int(age))
 

@@ -43,7 +43,7 @@ class PlannedFile:
 
 
 def files_of(rows: Iterable[PlannedSeries], existing: Existing) -> list[PlannedFile]:
-    """Name every image of the rows that are kept.
+    """Name every image of the rows that are kept; of two images of one part and echo the first is taken.
 
     Parameters
     ----------
@@ -61,8 +61,8 @@ def files_of(rows: Iterable[PlannedSeries], existing: Existing) -> list[PlannedF
         for acquisition in acquisitions.values():
             *agent, suffix = role.split("_")
             head = "_".join([label, *agent, *([f"run-{acquisition[0].run}"] if numbered else [])])
-            out += _files(acquisition, head, suffix)
-    return out
+            out += {file.name: file for file in reversed(_files(acquisition, head, suffix))}.values()
+    return sorted(out, key=lambda file: (file.row.label, file.folder, file.stem, file.name))
 
 
 def _files(rows: Sequence[PlannedSeries], head: str, suffix: str) -> list[PlannedFile]:

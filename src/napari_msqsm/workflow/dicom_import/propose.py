@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_msqsm.workflow.dicom_import.acquisitions import acquisitions_of, incomplete, order_of
 from napari_msqsm.workflow.dicom_import.existing import Existing
+from napari_msqsm.workflow.dicom_import.features import features_of
 from napari_msqsm.workflow.dicom_import.gadolinium import verdicts
 from napari_msqsm.workflow.dicom_import.grouping import grouped, one_line
 from napari_msqsm.workflow.dicom_import.people import patients_of, sessions_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _LEAST_ECHOES = 3
 _BY_ORDER = 0.6
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
 
 
 def propose(staged: Staged, existing: Existing | None = None) -> ImportPlan:
@@ -35,7 +37,7 @@ def propose(staged: Staged, existing: Existing | None = None) -> ImportPlan:
     """
     existing = existing or Existing()
     rows: list[PlannedSeries] = []
-    for patient_id, series in patients_of(staged.series, existing).items():
+    for patient_id, series in patients_of(map(_with_possible_date, staged.series), existing).items():
         for session_id, visit in sessions_of(patient_id, series, existing).items():
             rows += [_row(one, patient_id, session_id, existing) for one in visit]
     rows = _one_series_per_echo(rows)
@@ -128,5 +130,14 @@ def _aborted(rows: Sequence[PlannedSeries]) -> list[PlannedSeries]:
 
 
 def _corrections(series: ConvertedSeries) -> int:
-    words = {str(word).upper() for word in series.header.get("ImageType") or ()}
+    words = features_of(series).image_type
     return sum(word in words for word in ("NORM", "DIS2D", "DIS3D", "PFP", "FIL"))
+
+
+def _with_possible_date(series: ConvertedSeries) -> ConvertedSeries:
+    """Take a date that no scanner can have written for none, and say so."""
+    when = series.acquired_at
+    if when is None or _FIRST_YEAR <= when.year <= _LAST_YEAR:
+        return series
+    problem = f"its date, in the year {when.year}, is impossible and counts as unknown"
+    return replace(series, acquired_at=None, problems=(*series.problems, problem))

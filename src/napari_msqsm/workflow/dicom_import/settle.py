@@ -144,6 +144,9 @@ def _problems_of_acquisition(acquisition: Acquisition) -> list[str]:
         if not acquisition.has_pair:
             found = ", ".join(sorted(acquisition.parts))
             out.append(f"no field can be computed: it has {found}, not magnitude and phase of every echo")
+        images = [(image.part, image.echo_time_s) for row in acquisition.rows for image in row.series.images]
+        if len(set(images)) < len(images) and None not in {time for _, time in images}:
+            out.append("several images of one part and echo; the first is taken")
         if 0 < len(times) < _FEWEST_ECHOES:
             out.append(f"{len(times)} echoes; three or more are wanted")
     elif (
