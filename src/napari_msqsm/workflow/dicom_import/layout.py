@@ -61,8 +61,11 @@ def files_of(rows: Iterable[PlannedSeries], existing: Existing) -> list[PlannedF
         for acquisition in acquisitions.values():
             *agent, suffix = role.split("_")
             head = "_".join([label, *agent, *([f"run-{acquisition[0].run}"] if numbered else [])])
-            out += {file.name: file for file in reversed(_files(acquisition, head, suffix))}.values()
-    return sorted(out, key=lambda file: (file.row.label, file.folder, file.stem, file.name))
+            out += _files(acquisition, head, suffix)
+    first: dict[str, PlannedFile] = {}
+    for file in out:
+        first.setdefault(file.name, file)
+    return list(first.values())
 
 
 def _files(rows: Sequence[PlannedSeries], head: str, suffix: str) -> list[PlannedFile]:

@@ -113,7 +113,7 @@ def _move_session(
         }
         for file in files
     ]
-    text = with_rows(table, "filename", scans)
+    text = with_rows(table, "filename", scans, sort_by="acq_time")
     if home.exists():
         for file in files:
             for ending in (".nii.gz", ".json"):
