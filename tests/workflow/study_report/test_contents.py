@@ -30,5 +30,5 @@ def test_maps_and_masks_of_others_are_told(made):
     (row,) = contents_of(made.study)
     assert row.qsm == "taken over"
     assert row.masks == ("brain mask", "lesions on FLAIR")
-    assert row.aligned == ("FLAIR",)
+    assert row.aligned == {"FLAIR": "unknown"}
     assert row.years is None

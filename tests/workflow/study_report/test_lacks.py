@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from napari_msqsm.workflow.study_report.contents import contents_of
 from napari_msqsm.workflow.study_report.lacks import lacks_of
 
@@ -53,3 +55,18 @@ def test_many_places_are_counted(made):
 def test_a_scan_after_gadolinium_is_told(made):
     made.visit("01", "01", PostGadolinium=True)
     assert has(said(made), "after gadolinium, which raises χ", "sub-01_ses-01")
+
+
+def test_doubtful_alignments_are_told_until_a_person_accepts_them(made):
+    made.visit("01", "01")
+    xfm = made.root / "derivatives" / "msqsm" / "sub-01" / "ses-01" / "anat"
+    xfm /= "sub-01_ses-01_from-FLAIR_to-baseline_mode-image_xfm.txt"
+    xfm.parent.mkdir(parents=True)
+    xfm.write_text("x")
+    record = {"Verdict": {"Level": "look"}, "Checked": {"By": None}}
+    xfm.with_suffix(".json").write_text(json.dumps(record), "utf-8")
+    assert has(said(made), "Coregistration: doubtful", "sub-01_ses-01 FLAIR")
+    record["Checked"]["By"] = "AB"
+    xfm.with_suffix(".json").write_text(json.dumps(record), "utf-8")
+    assert not has(said(made), "doubtful")
+    assert not has(said(made), "not aligned")

@@ -39,7 +39,8 @@ class SessionContents:
     masks
         Masks and lesions that were taken over or drawn.
     aligned
-        Images whose transform to the baseline lies on disk.
+        Images whose transform to the baseline lies on disk → ``ok``, ``look``, ``failed``, ``accepted`` by a person, or
+        ``unknown``.
     """
 
     session: Session
@@ -47,7 +48,7 @@ class SessionContents:
     images: Mapping[str, str]
     qsm: str
     masks: tuple[str, ...]
-    aligned: tuple[str, ...]
+    aligned: Mapping[str, str]
 
     @property
     def can_have_qsm(self) -> bool:
@@ -65,7 +66,7 @@ class SessionContents:
             "post_gd": session.post_gd,
             "qsm": self.qsm or None,
             "masks": list(self.masks),
-            "aligned": list(self.aligned),
+            "aligned": dict(self.aligned),
             "missing": list(session.missing),
         }
 
@@ -86,7 +87,11 @@ def _of(study: Study, patient: Patient, session: Session) -> SessionContents:
         images={GRE: _echoes(session)} | {name: "yes" if name in session.contrasts else "" for name in CONTRASTS},
         qsm=_map(session),
         masks=tuple(_masks(study, session)),
-        aligned=tuple(name for name in ("MEGRE", *CONTRASTS) if transform_path(study, session, name).is_file()),
+        aligned={
+            name: _alignment(path)
+            for name in ("MEGRE", *CONTRASTS)
+            if (path := transform_path(study, session, name)).is_file()
+        },
     )
 
 
@@ -113,6 +118,13 @@ def _map(session: Session) -> str:
         return ""
     record = read_record(path.with_name(stem_of(path) + ".json"))
     return "taken over" if record is not None and record.get("Adopted") else "made"
+
+
+def _alignment(path: Path) -> str:
+    record = read_record(path.with_suffix(".json")) or {}
+    if (record.get("Checked") or {}).get("By"):
+        return "accepted"
+    return str((record.get("Verdict") or {}).get("Level") or "unknown")
 
 
 def _masks(study: Study, session: Session) -> list[str]:

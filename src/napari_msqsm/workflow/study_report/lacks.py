@@ -96,6 +96,16 @@ def _coregistration(contents: Sequence[SessionContents]) -> list[Lack]:
             open_ones.append(row.session.label)
     if open_ones:
         lacks.append(Lack(COREGISTRATION, "not aligned to the baseline yet", tuple(open_ones)))
+    for word, sentence in (
+        ("failed", "judged as failed and not used"),
+        ("look", "doubtful: look at it and accept it"),
+        ("unknown", "a transform without a verdict"),
+    ):
+        judged = tuple(
+            f"{row.session.label} {name}" for row in contents for name, found in row.aligned.items() if found == word
+        )
+        if judged:
+            lacks.append(Lack(COREGISTRATION, sentence, judged))
     return lacks
 
 

@@ -55,7 +55,7 @@ def contents_rows(report: StudyReport) -> Rows:
                 *images,
                 gadolinium or "–",
                 row.qsm or ("possible" if session.can_reconstruct else "–"),
-                " ".join(row.aligned) or "–",
+                ", ".join(_alignment(name, word) for name, word in row.aligned.items()) or "–",
                 ", ".join(row.masks) or "–",
             ]
         )
@@ -97,6 +97,12 @@ def remarks(quality: MapQuality) -> list[str]:
     if not quality.converged:
         said.append("not every iteration converged")
     return said + list(quality.warnings)
+
+
+def _alignment(name: str, word: str) -> str:
+    """Name of an aligned image; what a person should look at is marked."""
+    title = _CONTRASTS.get(name, "GRE")
+    return title if word in ("ok", "accepted") else f"{title} {word} {MARK}"
 
 
 def _number(quality: MapQuality, name: str, form: str) -> str:

@@ -154,3 +154,11 @@ def test_workbook(root):
     book.save(path)
     found = plan_table(open_study(root), path)
     assert [change.new for change in found.changes] == ["3.5", "2020-06-05T12:00:00"]
+
+
+def test_a_study_without_session_folders(tmp_path):
+    root = tmp_path / "study"
+    (root / "sub-01" / "anat").mkdir(parents=True)
+    found = plan(root, "ID,Date,EDSS\n01,2020-03-14,2\n")
+    assert [(change.session_id, change.column, change.new) for change in found.changes] == [("", "edss", "2")]
+    assert any("no session folders" in problem for problem in found.problems)

@@ -80,7 +80,9 @@ class Rows:
                 self._want(patient.patient_id, "", name, self._private(patient, name, value), line)
             elif session is not None:
                 self._want(patient.patient_id, session.session_id, name, self._private(patient, name, value), line)
-        if date is not None and session is not None and SESSION in self.column and session.session_id:
+        if date is not None and not patient.sessions[0].session_id:
+            self._problem("the study has no session folders: dates would belong to sub-*_scans.tsv and are left out")
+        elif date is not None and session is not None and SESSION in self.column:
             self._want(patient.patient_id, session.session_id, ACQ_TIME, date.isoformat(timespec="seconds"), line)
 
     def plan(self) -> TablePlan:
