@@ -435,7 +435,8 @@ def test_nothing_is_written_where_every_image_is_damaged(scanner, write, tmp_pat
 
 
 @pytest.mark.parametrize("there_before", [False, True])
-def test_failure_while_moving_in_takes_everything_back(scanner, write, tmp_path, monkeypatch, there_before):
+@pytest.mark.parametrize("when", ["study_key.tsv", "participants.tsv", "_sessions.tsv", "a session"])
+def test_failure_while_moving_in_takes_everything_back(scanner, write, tmp_path, monkeypatch, there_before, when):
     if there_before:
         write(scanner.staged(*scanner.session(("FLAIR",))))
     before = tree(tmp_path / "study"), sorted(path.name for path in tmp_path.iterdir())
@@ -444,11 +445,17 @@ def test_failure_while_moving_in_takes_everything_back(scanner, write, tmp_path,
     write_file = Changes.write
 
     def full_disk(self, path, text, *, private=False):
-        if path.name == "participants.tsv":
+        if path.name.endswith(when):
             raise OSError(28, "No space left on device", str(path))
         write_file(self, path, text, private=private)
 
+    def no_move(self, source, target):
+        if when == "a session":
+            raise OSError(28, "No space left on device", str(target))
+
     monkeypatch.setattr(Changes, "write", full_disk)
+    if when == "a session":
+        monkeypatch.setattr(Changes, "move", no_move)
     with pytest.raises(OSError, match="No space"):
         write(scanner.staged(*scanner.session()))
     assert (tree(tmp_path / "study"), sorted(path.name for path in tmp_path.iterdir())) == before
@@ -475,6 +482,32 @@ def test_the_study_can_be_shared_and_the_key_cannot(scanner, write, tmp_path):
     assert (tmp_path / "study" / "sub-01" / "ses-01").stat().st_mode & 0o077 == 0o055
     assert all(path.stat().st_mode & 0o044 for path in (tmp_path / "study").rglob("*") if path.is_file())
     assert (tmp_path / "study_key.tsv").stat().st_mode & 0o077 == 0
+
+
+def test_process_that_was_killed_while_moving_in(scanner, write, tmp_path, monkeypatch):
+    """No handler ran: key and tables are written, the session is not there. The same import again makes it whole."""
+    series = scanner.session()
+
+    class Killed(BaseException):
+        pass
+
+    def killed(self, source, target):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Changes, "move", killed)
+        patch.setattr(Changes, "__exit__", lambda *_: None)
+        with pytest.raises(Killed):
+            write(scanner.staged(*series))
+    key = (tmp_path / "study_key.tsv").read_text()
+    outcome = write(scanner.staged(*series))
+    assert outcome.sessions == ("sub-01_ses-01",)
+    (session,) = open_study(tmp_path / "study").sessions
+    assert session.missing == ()
+    offsets = {line.split("\t")[-1] for line in (tmp_path / "study_key.tsv").read_text().splitlines()[1:]}
+    assert len(offsets) == 1
+    assert (tmp_path / "study_key.tsv").read_text().startswith(key)
+    assert len(sessions(tmp_path / "study")) == 1
 
 
 def test_what_cannot_be_taken_back_is_told(tmp_path):

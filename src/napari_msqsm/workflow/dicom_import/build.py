@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_msqsm._backend import default_threads
 from napari_msqsm.errors import CancelledError, InputError
+from napari_msqsm.io.atomic import atomic_path
 from napari_msqsm.workflow.dicom_import.anonymise import FREE_TEXT, clean_sidecar, secrets_of
 from napari_msqsm.workflow.dicom_import.describe import as_json
 from napari_msqsm.workflow.dicom_import.images import copy_bare
@@ -105,7 +106,8 @@ def _write(file: PlannedFile, place: Path) -> dict[str, str]:
     """Write image and sidecar, and say which fields did not survive."""
     emptied = copy_bare(file.image.path, place / f"{file.name}.nii.gz")
     cleaned = clean_sidecar(file.image.sidecar, secrets_of(file.row.series))
-    (place / f"{file.name}.json").write_text(as_json({**cleaned.kept, **_known(file, cleaned.kept)}), "utf-8")
+    with atomic_path(place / f"{file.name}.json") as temporary:
+        temporary.write_text(as_json({**cleaned.kept, **_known(file, cleaned.kept)}), "utf-8")
     return cleaned.dropped | dict.fromkeys((f"NIfTI {name}" for name in emptied), FREE_TEXT)
 
 

@@ -6,6 +6,7 @@ Voxel values are copied as they are stored: scale, data type and position do not
 from __future__ import annotations
 
 import gzip
+import os
 import struct
 import zlib
 from typing import TYPE_CHECKING
@@ -101,6 +102,8 @@ def copy_bare(source: Path, target: Path) -> frozenset[str]:
         stream.write(packer.compress(bare))
         stream.write(packer.flush())
         stream.write(struct.pack("<II", zlib.crc32(bare), len(bare) & 0xFFFFFFFF))
+        stream.flush()
+        os.fsync(stream.fileno())
     return emptied
 
 

@@ -40,8 +40,8 @@ def move_in(
 ) -> tuple[Path, ...]:
     """Make the study hold what was built.
 
-    The key file comes first: were the process killed in between, a later import would still give each patient the
-    same name and offset.
+    The key file comes first, then the tables, the images last: were the process killed in between, importing again
+    would give each patient the same name and offset, and add what is not there yet.
 
     Parameters
     ----------
@@ -73,24 +73,30 @@ def move_in(
     for name, text in study_files(root.name, dates_kept=not any(offsets.values())).items():
         if not (root / name).exists() and not (name == "README.md" and any(root.glob("README*"))):
             changes.write(root / name, text)
-    out: list[Path] = []
-    for patient_id, group in grouped(rows, lambda row: row.patient_id).items():
-        sessions = []
-        for label, visit in by_session(group).items():
-            begin = _begin(visit, existing)
-            own = [file for file in files if file.row.label == label]
-            out += _move_session(own, staging, root, begin, offsets[patient_id], changes)
-            age = _age(visit[0], begin, warnings, exact=offsets[patient_id] != 0)
-            time = _written(begin, begin, offsets[patient_id])
-            sessions.append({"session_id": f"ses-{visit[0].session_id}", "acq_time": time, "age": age})
-        table = root / f"sub-{patient_id}" / f"sub-{patient_id}_sessions.tsv"
-        changes.write(table, with_rows(table, "session_id", sessions, prefix="ses-", sort_by="acq_time"))
     people = [
         {"participant_id": f"sub-{patient_id}", "sex": _sex(group)}
         for patient_id, group in grouped(rows, lambda row: row.patient_id).items()
     ]
     table = root / "participants.tsv"
     changes.write(table, with_rows(table, "participant_id", people, prefix="sub-"))
+    out: list[Path] = []
+    for patient_id, group in grouped(rows, lambda row: row.patient_id).items():
+        visits = by_session(group)
+        begins = {label: _begin(visit, existing) for label, visit in visits.items()}
+        exact = offsets[patient_id] != 0
+        sessions = [
+            {
+                "session_id": f"ses-{visit[0].session_id}",
+                "acq_time": _written(begins[label], begins[label], offsets[patient_id]),
+                "age": _age(visit[0], begins[label], warnings, exact=exact),
+            }
+            for label, visit in visits.items()
+        ]
+        table = root / f"sub-{patient_id}" / f"sub-{patient_id}_sessions.tsv"
+        changes.write(table, with_rows(table, "session_id", sessions, prefix="ses-", sort_by="acq_time"))
+        for label, begin in begins.items():
+            own = [file for file in files if file.row.label == label]
+            out += _move_session(own, staging, root, begin, offsets[patient_id], changes)
     return tuple(out)
 
 
@@ -115,11 +121,11 @@ def _move_session(
     ]
     text = with_rows(table, "filename", scans, sort_by="acq_time")
     if home.exists():
+        changes.write(table, text)
         for file in files:
             for ending in (".nii.gz", ".json"):
                 name = f"{file.name}{ending}"
                 changes.move(place_of(staging, file) / name, place_of(root, file) / name)
-        changes.write(table, text)
     else:
         built = place_of(staging, files[0]).parent
         (built / table.name).write_text(text, "utf-8", newline="")

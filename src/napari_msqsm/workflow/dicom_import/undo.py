@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_msqsm.errors import InputError
-from napari_msqsm.io.atomic import atomic_path
+from napari_msqsm.io.atomic import atomic_path, flush_folder
 from napari_msqsm.workflow.dicom_import.key_file import write_private
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class Changes:
         if target.exists():
             raise InputError(f"{target} exists already and is not overwritten; propose the import again")
         source.rename(target)
+        flush_folder(target.parent)
         self._back.append(lambda: target.rename(source))
 
     def write(self, path: Path, text: str, *, private: bool = False) -> None:
