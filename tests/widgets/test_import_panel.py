@@ -68,7 +68,10 @@ def test_a_dropped_folder_of_two_scanners_becomes_an_open_study(qtbot, window, s
     assert not drop(study_panel, clinic / "readme.txt")
     assert drop(study_panel, clinic)
     qtbot.waitUntil(lambda: not coordinator.is_reading, timeout=20_000)
-    _, panel = open_import(window)
+    dock, panel = open_import(window)
+    dock.hide()
+    study_panel.open_import()
+    assert not dock.isHidden()
     assert panel.choose.dicom_dir.text() == str(clinic)
     assert panel.choose.bids_dir.text() == f"{clinic}-bids"
     assert panel.choose.key_file.placeholderText() == f"{clinic}-bids_key.tsv"
@@ -87,6 +90,8 @@ def test_a_dropped_folder_of_two_scanners_becomes_an_open_study(qtbot, window, s
     check.model.setData(check.model.index(0, place), "MS07")
     assert check.model.index(0, place).data() == "MS07"
     check.model.setData(check.model.index(0, place), "01")
+    assert drop(panel, clinic)
+    assert "before the next one" in check.problem.text()
     panel.show_series(check.table.selected[0])
     qtbot.waitUntil(lambda: len(window.layers) == 1, timeout=20_000)
     assert window.canvas.overlays.text.text == "R ◂ patient ▸ L"

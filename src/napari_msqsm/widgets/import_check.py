@@ -177,9 +177,9 @@ class ImportCheck(QWidget):
         self.write_button = QPushButton("Write study")
         self.write_button.clicked.connect(lambda: self.write_requested.emit(self.keep_dates.isChecked()))
         line = QHBoxLayout()
-        line.addWidget(self.keep_dates)
-        line.addStretch(1)
         line.addWidget(self.discard_button)
+        line.addStretch(1)
+        line.addWidget(self.keep_dates)
         line.addWidget(self.write_button)
         return line
 

@@ -71,6 +71,8 @@ class ImportPanel(Panel):
         if self.work.step in {ImportStep.CHOOSE, ImportStep.DONE}:
             self.work.discard()
             self.choose.propose(dicom_dir)
+        elif self.work.step is ImportStep.CHECK:
+            self.check.say("Write this import or discard it before the next one.")
 
     def renew(self) -> None:
         """Show the step that the import is at."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from napari_msqsm.widgets.import_work import ImportWork
 
 _ASKED = (
-    "The DICOM import is not written yet. What was read lies in a private folder of this computer, with the patients' "
+    "The DICOM import is not written yet. What was read lies in a private folder beside the study, with the patients' "
     "names in it."
 )
 _MORE = "Keep it, to go on when the Import panel is opened again (it goes when the window is closed), or remove it now?"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -117,9 +117,12 @@ class StudyPanel(Panel):
 
         self.coordinator.open_made(lambda: copy_sample_study(sample_folder()))
 
-    def open_import(self) -> None:
-        """Dock the Import panel."""
-        self.viewer.window.add_plugin_dock_widget("napari-msqsm", "Import")
+    def open_import(self) -> Any:
+        """Dock the Import panel, or bring it to the front."""
+        dock, panel = self.viewer.window.add_plugin_dock_widget("napari-msqsm", "Import")
+        dock.show()
+        dock.raise_()
+        return panel
 
     def take_folder(self, folder: Path) -> None:
         """Open a BIDS folder, or start the import of a DICOM folder; `coordinator.failed` tells when it is neither."""
@@ -127,8 +130,7 @@ class StudyPanel(Panel):
 
         def done(kind: str) -> None:
             if kind == "dicom":
-                _, panel = self.viewer.window.add_plugin_dock_widget("napari-msqsm", "Import")
-                panel.take_folder(folder)
+                self.open_import().take_folder(folder)
             else:
                 self.coordinator.open_study(folder, show=True)
 
