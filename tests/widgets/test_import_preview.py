@@ -63,10 +63,10 @@ def test_it_is_drawn_in_true_proportions(qtbot):
     view = SliceView()
     qtbot.addWidget(view)
     view.resize(200, 200)
-    view.show_slice(Slice(np.full((4, 4), 255, np.uint8), (20.0, 40.0)))
+    view.show_slice(Slice(np.zeros((4, 4), np.uint8), (20.0, 40.0)))
     drawn = view.grab().toImage()
-    bright = [x for x in range(200) if drawn.pixelColor(x, 20).lightness() > 200]
-    assert 95 <= len(bright) <= 105
-    assert bright[0] == pytest.approx(50, abs=3)
+    dark = [x for x in range(200) if drawn.pixelColor(x, 20).lightness() < 50]
+    assert 95 <= len(dark) <= 105
+    assert dark[0] == pytest.approx(50, abs=3)
     view.show_slice(None)
     assert not view.has_slice
