@@ -23,7 +23,7 @@ class RegistrationSettings(Settings):
     preview: bool = quantity(False, top=True, help="Stop one level before the finest: about three times as fast.")
     level_mm: tuple[float, ...] = quantity((8.0, 4.0, 2.0, 1.0), unit="mm", help="Voxel edge at each level.")
     n_points: tuple[int, ...] = quantity(
-        (8_000, 30_000, 80_000, 120_000), help="Points at which the images are compared, per level."
+        (8_000, 30_000, 120_000, 240_000), help="Points at which the images are compared, per level."
     )
     n_bins: tuple[int, ...] = quantity((32, 40, 48, 48), help="Grey levels of the joint histogram, per level.")
     tolerance_mm: tuple[float, ...] = quantity(
@@ -41,10 +41,10 @@ class RegistrationSettings(Settings):
         0.5, ge=0, le=1, help="Part of the points that is drawn where the image changes; the rest is spread evenly."
     )
     block_mm: float = quantity(
-        16.0, gt=0, unit="mm", help="Edge of the blocks whose correlation decides about stretch and shear."
+        12.0, gt=0, unit="mm", help="Edge of the blocks whose correlation decides about stretch and shear."
     )
     interior_depth_mm: float = quantity(
-        14.0, ge=0, unit="mm", help="How far below the skin the blocks begin: scalp, skull and fluid are left out."
+        17.0, ge=0, unit="mm", help="How far below the skin the blocks begin: scalp, skull and fluid are left out."
     )
     least_correlation: float = quantity(
         0.5,
