@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Convert, propose, take the user's corrections, write."""
+    from napari_msqsm.io.bids_check import check_study
     from napari_msqsm.workflow.dicom_import.importing import stage_and_propose, write_study
     from napari_msqsm.workflow.dicom_import.key_file import key_path, refuse_inside
 
@@ -86,9 +87,13 @@ def run(args: argparse.Namespace) -> int:
         common.say(args, f"assumed: {sentence}")
     _say_left_out(args, outcome.left_out)
     common.say(args, f"not kept of the headers: {', '.join(outcome.dropped)}")
+    findings = check_study(outcome.bids_dir)
+    for finding in findings:
+        common.warn(f"BIDS check: {finding}")
     common.say(args, f"study      {outcome.bids_dir}")
     common.say(args, f"key file   {outcome.key_file} (private: it says who is who, and a later import needs it)")
-    common.write_json(args, outcome.as_json() | {"plan": _as_json(plan)})
+    checked = {"bids_check": [finding.as_json() for finding in findings]}
+    common.write_json(args, outcome.as_json() | {"plan": _as_json(plan)} | checked)
     return common.DONE
 
 
