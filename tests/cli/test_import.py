@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dicom_scanner import Patient, Visit, cut, fuzz, write_contrast, write_study
+from dicom_scanner import CLASSIC, Patient, Visit, cut, fuzz, write_contrast, write_study
 from napari_msqsm.cli import COMMANDS, module_of
 from napari_msqsm.io.bids import open_study
 from napari_msqsm.io.gre import load_session_gre
@@ -138,6 +138,21 @@ def _nobody_can_be_recognised(root, days):
         plain = gzip.decompress(data) if name.endswith(".gz") else data
         for secret in (*SECRETS, *MORE_SECRETS, *days, *dates):
             assert secret.encode() not in plain, f"{secret} is in {name}"
+
+
+def test_every_contrast_of_every_vendor_is_recognised(msqsm, tmp_path):
+    vendors = (*CLASSIC, "siemens-xa")
+    for number, vendor in enumerate(vendors):
+        write_study(tmp_path / "dicom", {Patient(f"P{number}"): [Visit(vendor=vendor)]})
+    arguments = ("import", tmp_path / "dicom", tmp_path / "study", "--dry-run", "--quiet")
+    assert msqsm(*arguments, "--json", tmp_path / "out.json").code == 0
+    series = json.loads((tmp_path / "out.json").read_text())["series"]
+    for number in range(len(vendors)):
+        own = [row for row in series if row["patient"] == f"{number + 1:02d}"]
+        assert {row["role"] for row in own} == {"MEGRE", "FLAIR", "T1w", "T2w", "ce-gadolinium_T1w"}
+        assert all(row["confidence"] >= 0.9 for row in own)
+        assert all(row["post_gd"] == (row["role"] == "ce-gadolinium_T1w") for row in own)
+        assert all(row["problems"] == [] for row in own)
 
 
 def test_it_is_valid_bids(msqsm, six_years, tmp_path):

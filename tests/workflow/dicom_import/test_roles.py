@@ -186,6 +186,18 @@ def test_what_is_no_part_of_a_study(scanner, changes, words):
         ({"ScanningSequence": "EP", "RepetitionTime": 4000.0}, (0.08,), "ignore", "echo-planar"),
         ({"ScanningSequence": "RM", "RepetitionTime": 40.0}, (0.004, 0.01, 0.016, 0.022), "MEGRE", "4 echoes"),
         ({"ScanningSequence": "RM", "SequenceName": "*tfl3d1_16ns", "RepetitionTime": 2300.0}, (0.003,), "T1w", "grad"),
+        (
+            {"ScanningSequence": "IR", "RepetitionTime": 11000.0, "InversionTime": 2800.0},
+            (0.125,),
+            "FLAIR",
+            "inversion",
+        ),
+        ({"ScanningSequence": "RM", "RepetitionTime": 9000.0, "InversionTime": 2470.0}, (0.12,), "FLAIR", "inversion"),
+        ({"ScanningSequence": "RM", "RepetitionTime": 7.6, "InversionTime": 250.0}, (0.003,), "T1w", "inversion"),
+        ({"ScanningSequence": "RM", "RepetitionTime": 30.0}, (0.02,), "ignore", "nor name"),
+        ({"ScanningSequence": "GR", "SequenceVariant": "MP", "RepetitionTime": 8.0}, (0.0037,), "T1w", "inversion"),
+        ({"EchoPulseSequence": "SPIN", "InversionRecovery": "YES", "RepetitionTime": 5000.0}, (0.38,), "FLAIR", "time"),
+        ({"EchoPulseSequence": "SPIN", "InversionTimes": 1650.0, "RepetitionTime": 4800.0}, (0.3,), "FLAIR", "TI 1650"),
         ({"EchoPulseSequence": "GRADIENT", "RepetitionTime": 40.0}, (0.004, 0.01, 0.016), "MEGRE", "3 echoes"),
     ],
 )

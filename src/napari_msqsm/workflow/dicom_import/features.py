@@ -69,13 +69,13 @@ def features_of(series: ConvertedSeries) -> Features:
     words = _words(header.get("ScanningSequence")) | _words(sidecar.get("ScanningSequence"))
     variant = _words(header.get("SequenceVariant")) | _words(sidecar.get("SequenceVariant"))
     sequence = _text(header, sidecar, "SequenceName", "PulseSequenceName")
-    inversion = _seconds(header, sidecar, "InversionTime")
+    inversion = _seconds(header, sidecar, "InversionTime") or _seconds(header, sidecar, "InversionTimes")
     shape = max((image.shape for image in series.images), key=len, default=())
     agent = _text(header, {}, "ContrastBolusAgent")
     return Features(
         name=" | ".join(dict.fromkeys(_names(series))).lower(),
         kind=_kind(words, sequence, str(header.get("EchoPulseSequence", ""))),
-        inverted=bool(inversion) or "IR" in words or "MP" in variant,
+        inverted=bool(inversion) or "IR" in words or "MP" in variant or header.get("InversionRecovery") == "YES",
         repetition_time_s=_seconds(header, sidecar, "RepetitionTime"),
         inversion_time_s=inversion or None,
         flip_angle_deg=_number(header.get("FlipAngle", sidecar.get("FlipAngle"))),
@@ -111,6 +111,8 @@ def _kind(words: frozenset[str], sequence: str, pulses: str) -> Kind:
         if re.match(rf"{start}_?[23]d", letters) or (start == "ep" and letters.startswith("ep")):
             return kind
     if any(re.match(rf"{start}(ir)?_?([23]d|_|$)", letters) for start in _SPIN_NAMES):
+        return "spin echo"
+    if "IR" in words:  # Philips: inversion recovery with spin echoes; with gradient echoes it says GR
         return "spin echo"
     by_pulses: dict[str, Kind] = {"GRADIENT": "gradient echo", "SPIN": "spin echo", "BOTH": "spin echo"}
     return by_pulses.get(pulses.strip().upper(), "")

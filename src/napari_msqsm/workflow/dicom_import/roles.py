@@ -195,19 +195,19 @@ def _by_times(features: Features) -> _ByHeader:
     said = ", ".join(f"{name} {_ms(value)} ms" for name, value in (("TR", tr), ("TE", te), ("TI", ti)) if value)
     if te is None or tr is None:
         return _ByHeader(None, 0.0, "")
-    if ti is not None and features.kind:
+    if ti is not None:
         if _FLAIR_TI_S[0] <= ti <= _FLAIR_TI_S[1] and te >= _LONG_TE_S:
             return _ByHeader("FLAIR", sure, f"inversion recovery, {said}")
-        if ti < _STIR_TI_S:
+        if ti < _STIR_TI_S and te >= _T2STAR_FROM_S:
             return _ByHeader("ignore", 0.7, f"short inversion time ({said}): fat suppression")
         return _ByHeader("T1w", 0.6, f"inversion recovery, {said}")
-    if features.inverted and features.kind and te >= _LONG_TE_S:
+    if features.inverted and te >= _LONG_TE_S:
         return _ByHeader("FLAIR", 0.5, f"inversion recovery without its time, {said}")
     if tr >= _LONG_TR_S and te >= _LONG_TE_S:
         return _ByHeader("T2w", sure - 0.05, f"long repetition and echo time, {said}")
     if tr >= _LONG_TR_S and te < _SHORT_TE_S:
         return _ByHeader("ignore", 0.6, f"proton density ({said})")
-    if tr <= _SHORT_TR_S and te < _SHORT_TE_S and features.kind:
+    if tr <= _SHORT_TR_S and te < (_SHORT_TE_S if features.kind else _T2STAR_FROM_S):
         return _ByHeader("T1w", sure - 0.05, f"short repetition and echo time, {said}")
     return _ByHeader(None, 0.0, f"{said}: no contrast of its own")
 
