@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QSplitter,
     QTabWidget,
     QVBoxLayout,
@@ -138,6 +139,7 @@ class ImportCheck(QWidget):
         self.search.textChanged.connect(self._filter)
         self.search.setMaximumWidth(220)
         hint = QLabel("Double click to correct a cell or to show a series in the viewer; right click for several rows.")
+        hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # a narrow dock cuts it off
         line = QHBoxLayout()
         line.addWidget(self.only_looks)
         line.addWidget(self.search)
