@@ -17,6 +17,8 @@ from napari_msqsm.io.phase import PHASE_SIGN_OF_VENDOR, vendor_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from pydicom.dataset import Dataset
+
     from napari_msqsm.io.dicom.run import StackImage, StackResult
     from napari_msqsm.io.dicom.series import ImagePart
     from napari_msqsm.io.dicom.survey import SurveyedSeries
@@ -118,8 +120,14 @@ def _phase(
     phase = [image for image in images if image.part == "phase"]
     if not phase:
         return {}
-    datasets = {path: read_dataset(path) for path in {image.source.path for image in phase}}
-    stored = [stored_values(datasets[image.source.path], image.frame) for image in phase]
+    datasets: dict[tuple[str, ...], Dataset] = {}
+    stored = []
+    for image in phase:
+        source = image.source
+        key = (source.path,) if source.enhanced else source.rescale
+        if key not in datasets:
+            datasets[key] = read_dataset(source.path)
+        stored.append(stored_values(datasets[key], image.frame))
     done, text = set_radians([image.path for image in phase], stored, manufacturer)
     if not done:
         problems.append(f"phase: {text}")

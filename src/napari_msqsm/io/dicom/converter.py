@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-_OPTIONS = (
+OPTIONS = (
     *("-g", "i", "-b", "y", "-ba", "n", "-z", "n", "-l", "o", "-m", "n"),
     *("-x", "i", "-p", "y", "-i", "n", "-d", "0", "-w", "2"),
 )
+"""For every run; the reasons are above."""
 _NAME = "image"
 _POLL_S = 0.1
 _LEAST_TIMEOUT_S = 120.0
@@ -107,7 +108,7 @@ def convert(executable: str, links: Path, out: Path, n_files: int, cancel: threa
         When it was cancelled; the process is gone then.
     """
     out.mkdir(mode=0o700)
-    command = [executable, *_OPTIONS, "-f", _NAME, "-o", str(out), str(links)]
+    command = [executable, *OPTIONS, "-f", _NAME, "-o", str(out), str(links)]
     deadline = time.monotonic() + _LEAST_TIMEOUT_S + _TIMEOUT_PER_FILE_S * n_files
     try:
         process = subprocess.Popen(

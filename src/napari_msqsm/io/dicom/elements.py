@@ -22,16 +22,14 @@ _PREAMBLE_BYTES = 128
 _META_GROUP = 0x0002
 TRANSFER_SYNTAX = 0x00020010
 PIXEL_DATA = 0x7FE00010
-_FLOAT_PIXELS = (0x7FE00008, 0x7FE00009)
+_PIXELS = frozenset((PIXEL_DATA, 0x7FE00008, 0x7FE00009))
+_FIRST_PIXELS = min(_PIXELS)
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-_LONG_VR = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
-_VR = _LONG_VR | frozenset(
-    (b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS")
-) | frozenset((b"ST", b"TM", b"UI", b"UL", b"US"))  # fmt: skip
+_LONG_VR = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+_SHORT_VR = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 _IMPLICIT = b"1.2.840.10008.1.2"
 _NOT_LITTLE_ENDIAN = (b"1.2.840.10008.1.2.2", b"1.2.840.10008.1.2.1.99")
 """Big endian, and deflated: rare, read by pydicom."""
-_MOST_ELEMENTS = 1_000_000
 _ENDS = "it ends in the middle of its header"
 _TOO_LONG = "an element of its header is longer than the file"
 _EXPLICIT_HEAD = struct.Struct("<HH2sH").unpack_from
@@ -120,7 +118,7 @@ def read_elements(stream: io.FileIO, size: int, wanted: Collection[int]) -> Elem
             raise OtherEncodingError
         explicit = syntax != _IMPLICIT
         values[TRANSFER_SYNTAX] = syntax
-    elif head[4:6] not in _VR:
+    elif head[4:6] not in _SHORT_VR:
         explicit = False
     return _walk(window, offset, values, wanted, explicit)
 
@@ -147,51 +145,37 @@ def _meta(window: _Window, offset: int) -> tuple[int, bytes]:
 
 
 def _walk(window: _Window, offset: int, values: dict[int, bytes], wanted: Collection[int], explicit: bool) -> Elements:
-    size = window.size
+    """Step from element to element; this loop takes most of the time of a survey."""
+    size, outer = window.size, explicit
     nested: list[bool] = []  # per open sequence of undefined length: whether what is around it is explicit
+    data, start, reach = window.data, window.start, len(window.data) - 12
     last = 0
-    outer = explicit
-    data, start = window.data, window.start
-    for _ in range(_MOST_ELEMENTS):
+    while True:
         where = offset - start
-        if where + 12 > len(data):
+        if where > reach:
             if offset + 8 > size:
                 break
             where = window.at(offset, min(12, size - offset))
-            data, start = window.data, window.start
+            data, start, reach = window.data, window.start, len(window.data) - 12
         if explicit:
             group, element, vr, length = _EXPLICIT_HEAD(data, where)
-            tag = group << 16 | element
             value = offset + 8
-            if group == 0xFFFE:
-                length = _LENGTH(data, where + 4)[0]
-            elif vr in _LONG_VR:
-                if where + 12 > len(data):
-                    raise DamagedError(_ENDS)
-                length = _LENGTH(data, where + 8)[0]
-                value = offset + 12
-            elif vr not in _VR:
-                raise DamagedError("an element of its header is of no known type")
+            if vr not in _SHORT_VR:
+                value, length = _long_head(data, where, offset, group, vr)
         else:
             group, element, length = _IMPLICIT_HEAD(data, where)
-            tag = group << 16 | element
-            vr = b""
-            value = offset + 8
-        if group == 0xFFFE:
-            if tag == _SEQUENCE_END and nested:
-                explicit = nested.pop()
-            elif tag not in (_ITEM, _ITEM_END) or not nested:
-                raise DamagedError("a sequence in its header is not closed rightly")
-            offset = value + (length if tag == _ITEM and length != _UNDEFINED else 0)
+            vr, value = b"", offset + 8
+        tag = group << 16 | element
+        if nested or group == 0xFFFE:
+            offset, explicit = _step_nested(tag, vr, value, length, nested, explicit=explicit)
             if offset > size:
-                raise DamagedError(_ENDS)
+                raise DamagedError(_TOO_LONG)
             continue
-        if not nested:
-            if tag <= last:
-                raise DamagedError("the elements of its header are not in order")
-            last = tag
-            if tag == PIXEL_DATA or tag in _FLOAT_PIXELS:
-                return Elements(values, value, None if length == _UNDEFINED else length, outer)
+        if tag <= last:
+            raise DamagedError("the elements of its header are not in order")
+        if tag >= _FIRST_PIXELS and tag in _PIXELS:
+            return Elements(values, value, None if length == _UNDEFINED else length, outer)
+        last = tag
         if length == _UNDEFINED:
             nested.append(explicit)
             explicit = explicit and vr != b"UN"
@@ -200,12 +184,39 @@ def _walk(window: _Window, offset: int, values: dict[int, bytes], wanted: Collec
         offset = value + length
         if offset > size:
             raise DamagedError(_TOO_LONG)
-        if not nested and tag in wanted:
+        if tag in wanted:
             begin = value - start
             if begin + length > len(data):
                 begin = window.at(value, length)
-                data, start = window.data, window.start
+                data, start, reach = window.data, window.start, len(window.data) - 12
             values[tag] = data[begin : begin + length]
     if nested:
         raise DamagedError(_ENDS)
     return Elements(values, None, None, outer)
+
+
+def _long_head(data: bytes, where: int, offset: int, group: int, vr: bytes) -> tuple[int, int]:
+    """Where the value of an element with a length of four bytes begins, and that length."""
+    if group == 0xFFFE:
+        return offset + 8, _LENGTH(data, where + 4)[0]
+    if vr not in _LONG_VR:
+        raise DamagedError("an element of its header is of no known type")
+    if where + 12 > len(data):
+        raise DamagedError(_ENDS)
+    return offset + 12, _LENGTH(data, where + 8)[0]
+
+
+def _step_nested(
+    tag: int, vr: bytes, value: int, length: int, nested: list[bool], *, explicit: bool
+) -> tuple[int, bool]:
+    """Step within sequences of undefined length: where to go on, and whether what follows is explicit."""
+    if tag == _SEQUENCE_END and nested:
+        return value, nested.pop()
+    if tag >> 16 == 0xFFFE:
+        if tag not in (_ITEM, _ITEM_END) or not nested:
+            raise DamagedError("a sequence in its header is not closed rightly")
+        return value + (length if tag == _ITEM and length != _UNDEFINED else 0), explicit
+    if length == _UNDEFINED:
+        nested.append(explicit)
+        return value, explicit and vr != b"UN"
+    return value + length, explicit

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-
-import nibabel as nib
 
 from napari_msqsm.io.dicom.converter import Output, convert, link
 from napari_msqsm.io.dicom.elements import DamagedError
@@ -30,6 +29,8 @@ _SUFFIXES: tuple[tuple[str, ImagePart], ...] = (
     ("_ph", "phase"),
 )
 _SAME_TIME_MS = 0.01
+_DIMENSIONS = slice(40, 56)
+"""Where a NIfTI-1 header has them; its first bytes are its length, 348."""
 _MANY_IN_ONE = ("MOSAIC", "VFRAME")
 """Words of ImageType: one file holds a whole volume in tiles."""
 
@@ -172,5 +173,12 @@ def _part(output: Output) -> ImagePart | None:
 
 
 def _shape(path: Path) -> tuple[int, ...]:
-    shape = tuple(int(n) for n in nib.nifti1.Nifti1Image.from_filename(path).shape)
-    return shape if len(shape) > 2 else (*shape, 1)
+    """Read the shape of a file that dcm2niix just wrote: at least three axes, no further ones of length 1."""
+    with path.open("rb") as stream:
+        head = stream.read(_DIMENSIONS.stop)
+    order = "<" if head[:2] == b"\x5c\x01" else ">"
+    count, *shape = struct.unpack(f"{order}8h", head[_DIMENSIONS])
+    shape = shape[: max(count, 3)]
+    while len(shape) > 3 and shape[-1] == 1:
+        shape.pop()
+    return tuple(max(n, 1) for n in shape)
