@@ -43,7 +43,7 @@ def _has_dicom(folder: Path) -> bool:
                 read_instance(str(Path(place) / name))
             except NotDicomError:
                 continue
-            except (DamagedError, NoImageError):
+            except (DamagedError, NoImageError, ImportError):  # rare encodings need a package, reading them says so
                 return True
             except OSError:
                 continue
