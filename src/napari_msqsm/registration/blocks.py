@@ -1,11 +1,11 @@
 r"""Small blocks of the fixed image, and how each wants the moving one to be shifted.
 
-Within a block the two images are taken to be the same up to a gain and an offset of their own, f ≈ a m + b. The
-correlation
+Within a block the two images are taken to be the same up to a gain and a trend of their own, f ≈ a m + b(x) with b
+linear in the position x: the shading of the coils. The correlation of what is left without the trends
 
 .. math:: \rho = \frac{\operatorname{cov}(f, m)}{\sqrt{\operatorname{var} f \, \operatorname{var} m}}
 
-is then all that a shift can change, whatever the coils do; with another contrast a may be negative, and |ρ| counts.
+is then all that a shift can change; with another contrast a may be negative, and |ρ| counts.
 For a small shift d of the moving image, m → m + ∇m·d, the misfit with the best a and b is a quadratic form in d, of
 curvature A and slope g (Gauss–Newton; a and b are eliminated).
 
@@ -16,7 +16,7 @@ not searched for but solved for, and the forms themselves are kept, since a bloc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,11 +30,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_msqsm._backend import Array
-    from napari_msqsm.registration.interpolation import Coordinates
+    from napari_msqsm.registration.interpolation import Coordinates, Interpolated
     from napari_msqsm.registration.pyramid import LevelImage
 
 _LEAST_NOISE = 1e-4
 """Standard deviation of grey levels 0…1 below which images do not differ."""
+_LEAST_OUTSIDE = 0.5
+"""Samples of a block outside the moving image that make it useless."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +46,11 @@ class Blocks:
     Parameters
     ----------
     value
-        (block, sample) grey level less the block's mean, 0 outside the region.
+        (block, sample) grey level less the block's trend, 0 outside the region.
     weight
         (block, sample) 1 inside the region.
+    trend
+        (block, sample, 4) orthonormal trends.
     at_mm
         (block · sample,) each, scanner position.
     centre_mm
@@ -55,6 +59,7 @@ class Blocks:
 
     value: Array
     weight: Array
+    trend: Array
     at_mm: Coordinates
     centre_mm: NDArray[np.float64]
 
@@ -99,7 +104,10 @@ def blocks_of(image: LevelImage, region: NDArray[np.bool_], *, edge_mm: float) -
     x, y, z = np.unravel_index(flat_index, image.shape)
     voxel = tuple(like(u, image.array, dtype=xp.float32) for u in (x, y, z))
     centre = layout.voxel @ image.affine[:3, :3].T + image.affine[:3, 3]
-    return Blocks(_centred(value, weight), weight, mapped(image.to_mm, (voxel[0], voxel[1], voxel[2])), centre)
+    trend = like(layout.trend, image.array, dtype=xp.float32)
+    at_mm = mapped(image.to_mm, (voxel[0], voxel[1], voxel[2]))
+    raw = Blocks(value, weight, trend, at_mm, centre)
+    return replace(raw, value=_without_trend(value, raw))
 
 
 def block_forms(blocks: Blocks, moving: LevelImage, matrix: NDArray[np.float64], *, same_contrast: bool) -> BlockForms:
@@ -116,43 +124,67 @@ def block_forms(blocks: Blocks, moving: LevelImage, matrix: NDArray[np.float64],
     same_contrast
         Whether a negative gain counts as no agreement.
     """
-    f, weight = blocks.value, blocks.weight
+    f, m, found = blocks.value, *_laid_on(blocks, moving, matrix)
     xp = namespace_of(f)
     to_voxel = np.linalg.inv(moving.affine) @ matrix
-    found = trilinear(moving.flat, moving.shape, mapped(rows(to_voxel), blocks.at_mm))
-    m = _centred(xp.reshape(found.value, f.shape), weight)
     along = [
         sum(found.gradient[j] * float(to_voxel[j, i]) for j in range(3))  # derivative along the fixed axis i, per mm
         for i in range(3)
     ]
-    outside = xp.sum((1.0 - xp.reshape(found.inside, f.shape)) * weight, axis=1)
-    f_f, m_m, f_m = xp.sum(f * f, axis=1), xp.sum(m * m, axis=1), xp.sum(f * m, axis=1)
-    power = xp.clip(m_m, _LEAST_NOISE**2, None)
-    correlation = f_m / xp.sqrt(power * xp.clip(f_f, _LEAST_NOISE**2, None))
-    gain = f_m / power
+    power = xp.clip(xp.sum(m * m, axis=1), _LEAST_NOISE**2, None)
+    gain = xp.sum(f * m, axis=1) / power
     if same_contrast:
         gain = xp.clip(gain, 0.0, None)
     misfit = f - gain[:, None] * m
-    count = xp.clip(xp.sum(weight, axis=1), 1.0, None)
+    count = xp.clip(xp.sum(blocks.weight, axis=1), 1.0, None)
     noise = xp.sum(misfit * misfit, axis=1) / count + _LEAST_NOISE**2
     steps = []
     for slope in along:
-        centred = _centred(xp.reshape(slope, f.shape), weight)
-        own = xp.sum(centred * m, axis=1) / power
-        steps.append((centred - own[:, None] * m) * gain[:, None])
+        left = _without_trend(xp.reshape(slope, f.shape), blocks)
+        own = xp.sum(left * m, axis=1) / power
+        steps.append((left - own[:, None] * m) * gain[:, None])
     n = int(f.shape[0])
     curvature, pull = np.zeros((n, 3, 3)), np.zeros((n, 3))
     for i in range(3):
         pull[:, i] = to_numpy(xp.sum(steps[i] * misfit, axis=1) / noise)
         for j in range(i, 3):
             curvature[:, i, j] = curvature[:, j, i] = to_numpy(xp.sum(steps[i] * steps[j], axis=1) / noise)
-    rho = np.asarray(to_numpy(correlation), dtype=np.float64)
-    return BlockForms(rho if same_contrast else np.abs(rho), curvature, pull, to_numpy(outside) < 0.5)
+    correlation, inside = _correlation(blocks, m, found, same_contrast=same_contrast)
+    return BlockForms(correlation, curvature, pull, inside)
 
 
-def _centred(values: Array, weight: Array) -> Array:
-    """Values less their weighted mean per block, times the weight."""
+def block_correlation(
+    blocks: Blocks, moving: LevelImage, matrix: NDArray[np.float64], *, same_contrast: bool
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """``correlation`` and ``inside`` of `block_forms` alone."""
+    m, found = _laid_on(blocks, moving, matrix)
+    return _correlation(blocks, m, found, same_contrast=same_contrast)
+
+
+def _laid_on(blocks: Blocks, moving: LevelImage, matrix: NDArray[np.float64]) -> tuple[Array, Interpolated]:
+    """Interpolate the moving image in the blocks: without its trends, and as it is."""
+    xp = namespace_of(blocks.value)
+    to_voxel = rows(np.linalg.inv(moving.affine) @ matrix)
+    found = trilinear(moving.flat, moving.shape, mapped(to_voxel, blocks.at_mm))
+    return _without_trend(xp.reshape(found.value, blocks.value.shape), blocks), found
+
+
+def _correlation(
+    blocks: Blocks, m: Array, found: Interpolated, *, same_contrast: bool
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    f = blocks.value
+    xp = namespace_of(f)
+    power = xp.clip(xp.sum(f * f, axis=1), _LEAST_NOISE**2, None) * xp.clip(
+        xp.sum(m * m, axis=1), _LEAST_NOISE**2, None
+    )
+    rho = np.asarray(to_numpy(xp.sum(f * m, axis=1) / xp.sqrt(power)), dtype=np.float64)
+    outside = to_numpy(xp.sum((1.0 - xp.reshape(found.inside, f.shape)) * blocks.weight, axis=1))
+    return rho if same_contrast else np.abs(rho), outside < _LEAST_OUTSIDE
+
+
+def _without_trend(values: Array, blocks: Blocks) -> Array:
+    """Values less what their block's trends explain, 0 outside the region."""
     xp = namespace_of(values)
-    count = xp.clip(xp.sum(weight, axis=1), 1.0, None)
-    mean = xp.sum(values * weight, axis=1) / count
-    return (values - mean[:, None]) * weight
+    counted = values * blocks.weight
+    parts = xp.matmul(counted[:, None, :], blocks.trend)
+    return counted - xp.matmul(parts, xp.matrix_transpose(blocks.trend))[:, 0, :]

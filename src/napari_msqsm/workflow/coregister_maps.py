@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import ndimage
 
 from napari_msqsm.io.nifti import load_mask, load_raw, load_volume, save_volume
+from napari_msqsm.model.resampling.resample import resample
 from napari_msqsm.workflow import provenance
 from napari_msqsm.workflow.coregister_pairs import GRE, baseline_of, magnitude_files, pairs_of, result_path
 from napari_msqsm.workflow.coregister_settings import ALGORITHM_VERSION
@@ -113,18 +113,11 @@ def carried_map(
 
     Notes
     -----
-    Outside its mask a map is zero, which is no susceptibility. So that these zeros do not leak in, the map goes on
-    beyond its mask with the nearest value inside before it is interpolated, and is cut with the carried mask after.
+    Outside its mask a map is zero, which is no susceptibility, and does not enter the interpolation.
     """
-    from napari_msqsm.model.resampling.resample import resample
-
-    nearest = ndimage.distance_transform_edt(
-        ~mask, sampling=grid.voxel_size_mm, return_distances=False, return_indices=True
-    )
-    continued = chi_ppm[tuple(nearest)]
-    inside = resample(mask.astype(np.uint8), grid, onto, transform, interpolation="label") > 0
-    carried = resample(continued, grid, onto, transform, interpolation=interpolation)
-    return np.where(inside, carried, 0.0).astype(np.float32), inside
+    inside = np.asarray(resample(mask.astype(np.uint8), grid, onto, transform, interpolation="label") > 0)
+    carried = resample(chi_ppm, grid, onto, transform, interpolation=interpolation, mask=mask)
+    return np.where(inside, carried, np.float32(0.0)), inside
 
 
 def _baseline_map(

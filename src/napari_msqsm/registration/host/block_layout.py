@@ -28,11 +28,14 @@ class BlockLayout:
         (block, sample) 1 inside the region, 0 outside.
     voxel
         (block, 3) mean position of the samples that count, in voxels of the lattice.
+    trend
+        (block, sample, 4) orthonormal: what a constant and a slope along each axis make of a block's samples.
     """
 
     index: NDArray[np.int64]
     weight: NDArray[np.float32]
     voxel: NDArray[np.float64]
+    trend: NDArray[np.float32]
 
 
 def block_layout(region: NDArray[np.bool_], voxel_size_mm: tuple[float, float, float], edge_mm: float) -> BlockLayout:
@@ -49,7 +52,9 @@ def block_layout(region: NDArray[np.bool_], voxel_size_mm: tuple[float, float, f
     kept = weight.mean(axis=1) >= _LEAST_FILLED
     index, weight, at = index[kept], weight[kept], at[kept]
     voxel = (at * weight[..., None]).sum(axis=1) / np.maximum(weight.sum(axis=1), 1.0)[:, None]
-    return BlockLayout(index.astype(np.int64), weight, voxel)
+    along = (at - voxel[:, None, :]) * weight[..., None]
+    trend, _ = np.linalg.qr(np.concatenate([weight[..., None], along], axis=2))
+    return BlockLayout(index.astype(np.int64), weight, voxel, (trend * weight[..., None]).astype(np.float32))
 
 
 def on_lattice(
