@@ -14,7 +14,14 @@ from napari_msqsm.widgets.display import SCREEN_CODES
 from napari_msqsm.widgets.initials import initials, remember_initials
 from napari_msqsm.widgets.inspect_box import InspectBox
 from napari_msqsm.widgets.inspect_view import InspectView
-from napari_msqsm.workflow.coregister import PairState, accept, coregister_pair, load_pair, state_of
+from napari_msqsm.workflow.coregister import (
+    CoregistrationOutcome,
+    PairState,
+    accept,
+    coregister_pair,
+    load_pair,
+    state_of,
+)
 from napari_msqsm.workflow.inspect_pair.pictures import PairPictures
 from napari_msqsm.workflow.tasks import TaskState
 
@@ -175,6 +182,10 @@ class PairInspection(QObject):
         pair = self._work.pop(task, None)
         if pair is not None and pair == self.pair and task.state is TaskState.DONE:
             self._take(task.result)
+        elif isinstance(task.result, CoregistrationOutcome) and self.view is not None and not self.view.was_moved:
+            for result in task.result.results:
+                if result.pair == self.pair:
+                    self._take(result.state)
         self._renew_busy()
 
     def _take(self, state: PairState) -> None:
