@@ -18,7 +18,7 @@ def test_what_is_written_and_what_deserves_a_look_is_counted():
     rows = (row(1), row(2, "02"), row(3, "02", role="ignore"), row(4, "02", confidence=0.3))
     plan = ImportPlan(rows, (LeftOut("1 file", "not DICOM"),))
     assert plan_words(plan) == (
-        "3 of 4 series will be written: 1 patient, 2 sessions; 1 needs a look; 1 file or series could not be read."
+        "3 of 4 series will be written: 1 patient, 2 sessions; 1 needs a look; 1 note on what could not be read."
     )
 
 

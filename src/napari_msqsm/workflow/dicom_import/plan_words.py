@@ -20,7 +20,7 @@ def plan_words(plan: ImportPlan) -> str:
     looks = rows_to_look_at(plan.rows)
     parts.append(f"{looks} need a look" if looks != 1 else "1 needs a look")
     if plan.left_out:
-        parts.append(f"{_count(len(plan.left_out), 'file or series', 'files or series')} could not be read")
+        parts.append(f"{_count(len(plan.left_out), 'note')} on what could not be read")
     return "; ".join(parts) + "."
 
 
