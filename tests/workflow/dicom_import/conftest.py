@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import nibabel as nib
 import numpy as np
+import pandas as pd
 import pytest
 
 from napari_msqsm.io.dicom.series import ConvertedImage, ConvertedSeries, Staged
@@ -150,5 +151,25 @@ def write(tmp_path) -> Callable[..., object]:
         plan = propose(staged, read_existing(bids_dir, read_key(key), key_file=key))
         proposal = Proposal(plan, staged)
         return write_study(proposal, change(plan) if change else plan, bids_dir, **options)
+
+    return run
+
+
+@pytest.fixture
+def tree() -> Callable[[Path], dict[str, bytes]]:
+    """Content of every file below a folder, by its name."""
+
+    def run(folder: Path) -> dict[str, bytes]:
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    return run
+
+
+@pytest.fixture
+def sessions() -> Callable[..., pd.DataFrame]:
+    """Sessions table of a patient, as text."""
+
+    def run(root: Path, patient: str = "01") -> pd.DataFrame:
+        return pd.read_csv(root / f"sub-{patient}" / f"sub-{patient}_sessions.tsv", sep="\t", dtype=str)
 
     return run

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from datetime import datetime
 from pathlib import Path
 
@@ -16,11 +15,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_msqsm.errors import CancelledError, InputError, ParameterError
 from napari_msqsm.io.bids import open_study
 from napari_msqsm.io.gre import load_session_gre
-from napari_msqsm.workflow.dicom_import.importing import settle
-from napari_msqsm.workflow.dicom_import.undo import Changes
 
 at = datetime.fromisoformat
 VISITS = ("2018-03-05T09:15", "2018-09-30T23:47", "2020-02-29T07:00")
@@ -46,16 +42,7 @@ def three_visits(scanner):
     return out
 
 
-def tree(folder):
-    """Content of every file below a folder, by its name."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def sessions(root, patient="01"):
-    return pd.read_csv(root / f"sub-{patient}" / f"sub-{patient}_sessions.tsv", sep="\t", dtype=str)
-
-
-def test_files_are_where_bids_has_them(scanner, write, tmp_path):
+def test_files_are_where_bids_has_them(scanner, write, tmp_path, tree):
     write(scanner.staged(*scanner.session()))
     anat = [f"sub-01/ses-01/anat/sub-01_ses-01_{name}" for name in ("FLAIR", "T1w", "T2w", "ce-gadolinium_T1w")]
     anat += [
@@ -125,14 +112,14 @@ def test_lesion_ages_are_equal_before_and_after(scanner, write, tmp_path):
     assert all(1900 <= date.year <= 1908 for date in moved)
 
 
-def test_every_patient_moves_by_days_of_its_own(scanner, write, tmp_path):
+def test_every_patient_moves_by_days_of_its_own(scanner, write, tmp_path, sessions):
     people = [{"PatientID": f"P{n}"} for n in range(5)]
     write(scanner.staged(*(scanner.series("FLAIR", person=person) for person in people)))
     first = [sessions(tmp_path / "study", f"{n:02d}")["acq_time"][0] for n in range(1, 6)]
     assert len(set(first)) > 1
 
 
-def test_nothing_that_identifies_is_in_any_byte(scanner, write, tmp_path):
+def test_nothing_that_identifies_is_in_any_byte(scanner, write, tmp_path, tree):
     write(scanner.staged(*three_visits(scanner)))
     content = tree(tmp_path / "study")
     assert len(content) > 60
@@ -221,153 +208,23 @@ def test_field_map_of_the_scanner(scanner, write, tmp_path):
     assert json.loads((fmap / "sub-01_ses-01_fieldmap.json").read_text())["Units"] == "Hz"
 
 
-def test_later_import_keeps_name_and_offset_and_changes_nothing_that_is_there(scanner, write, tmp_path):
-    first = scanner.session()
-    stranger = scanner.series("FLAIR", person={"PatientID": "Other"}, number=77)
-    write(scanner.staged(*first, stranger))
-    before = tree(tmp_path / "study")
-    key = (tmp_path / "study_key.tsv").read_bytes()
-    scanner.visit(at("2016-01-01T10:00"))
-    earlier = scanner.session(("MEGRE", "FLAIR"))
-    scanner.visit(at("2021-05-01T10:00"))
-    later = scanner.session(("MEGRE", "FLAIR"))
-    outcome = write(scanner.staged(*first, *later, *earlier))
-    assert outcome.sessions == ("sub-01_ses-02", "sub-01_ses-03")
-    assert sum("in the study already" in item.why for item in outcome.left_out) == len(first)
-    after = tree(tmp_path / "study")
-    changed = {name for name in before if after[name] != before[name]}
-    assert changed == {"sub-01/sub-01_sessions.tsv"}
-    table = sessions(tmp_path / "study")
-    assert list(table["session_id"]) == ["ses-02", "ses-01", "ses-03"], "in order of date"
-    days = [at(text) for text in table["acq_time"]]
-    true = [at(day) for day in ("2016-01-01", "2018-03-05", "2021-05-01")]
-    assert [(day - days[0]).days for day in days] == [(day - true[0]).days for day in true]
-    assert (tmp_path / "study_key.tsv").read_bytes().startswith(key)
-    assert {session.session_id for session in open_study(tmp_path / "study").sessions} >= {"01", "02", "03"}
-
-
-def test_series_that_come_later_join_their_session(scanner, write, tmp_path):
-    series = scanner.session(("MEGRE", "FLAIR", "T1w", "FLAIR"))
-    write(scanner.staged(*series[:3]))
-    outcome = write(scanner.staged(*series))
-    assert outcome.sessions == ("sub-01_ses-01",)
-    names = {path.name for path in outcome.files}
-    assert names == {"sub-01_ses-01_T1w.nii.gz", "sub-01_ses-01_run-2_FLAIR.nii.gz"}
-    scans = pd.read_csv(tmp_path / "study" / "sub-01" / "ses-01" / "sub-01_ses-01_scans.tsv", sep="\t")
-    assert len(scans) == 6 + 1 + 2
-    times = scans.set_index("filename")["acq_time"]
-    assert times["anat/sub-01_ses-01_T1w.nii.gz"].endswith("T12:10:00")
-    assert list(sessions(tmp_path / "study")["session_id"]) == ["ses-01"]
-
-
-def test_columns_and_rows_of_others_stay(scanner, write, tmp_path):
-    write(scanner.staged(*scanner.session(("FLAIR",))))
-    root = tmp_path / "study"
-    (root / "participants.tsv").write_text("participant_id\tsex\tsite\nsub-01\tF\tA\nsub-zz\tM\tB\n")
-    (root / "sub-01" / "sub-01_sessions.tsv").write_text(
-        "session_id\tacq_time\tedss\nses-01\t1901-01-01T12:00:00\t2.50\n"
-    )
-    (root / "README.md").write_text("mine")
-    scanner.visit(at("2021-05-01T10:00"))
-    other = scanner.series("FLAIR", person={"PatientID": "Other", "PatientSex": "M"}, number=9)
-    write(scanner.staged(*scanner.session(("FLAIR",)), other))
-    assert (root / "README.md").read_text() == "mine"
-    people = (root / "participants.tsv").read_text().splitlines()
-    assert people == ["participant_id\tsex\tsite", "sub-01\tF\tA", "sub-zz\tM\tB", "sub-02\tM\tn/a"]
-    lines = (root / "sub-01" / "sub-01_sessions.tsv").read_text().splitlines()
-    assert lines[0] == "session_id\tacq_time\tedss\tage"
-    assert lines[1] == "ses-01\t1901-01-01T12:00:00\t2.50\tn/a"
-    assert lines[2].startswith("ses-02\t")
-
-
-def test_ages_above_89(scanner, write, tmp_path):
+def test_ages_above_89(scanner, write, tmp_path, sessions):
     outcome = write(scanner.staged(scanner.series("FLAIR", person={"PatientID": "Old", "PatientAge": "093Y"})))
     assert list(sessions(tmp_path / "study")["age"]) == ["89"]
     assert any("above 89" in warning for warning in outcome.warnings)
 
 
-def test_whole_years_beside_true_dates(scanner, write, tmp_path):
+def test_whole_years_beside_true_dates(scanner, write, tmp_path, sessions):
     write(scanner.staged(*three_visits(scanner)), keep_dates=True)
     assert list(sessions(tmp_path / "study")["age"]) == ["33", "34", "35"]
 
 
-def test_session_without_date(scanner, write, tmp_path):
+def test_session_without_date(scanner, write, tmp_path, sessions):
     write(scanner.staged(scanner.series("FLAIR", acquired_at=None)))
     assert (
         sessions(tmp_path / "study").loc[0, "acq_time"] == "n/a" or sessions(tmp_path / "study")["acq_time"].isna()[0]
     )
     assert open_study(tmp_path / "study").sessions[0].date is None
-
-
-def test_kept_and_moved_dates_do_not_mix(scanner, write, tmp_path):
-    first = scanner.session(("FLAIR",))
-    write(scanner.staged(*first))
-    scanner.visit(at("2021-05-01T10:00"))
-    later = scanner.session(("FLAIR",))
-    with pytest.raises(ParameterError, match="lesion ages wrong"):
-        write(scanner.staged(*later), keep_dates=True)
-    write(scanner.staged(*first), bids_dir=tmp_path / "kept", keep_dates=True)
-    outcome = write(scanner.staged(*later), bids_dir=tmp_path / "kept")
-    assert any("are kept" in warning for warning in outcome.warnings)
-    assert [s.date.date() for s in open_study(tmp_path / "kept").sessions] == [
-        at(d).date() for d in ("2018-03-05", "2021-05-01")
-    ]
-
-
-def test_patient_who_is_in_the_study_but_not_in_the_key(scanner, write, tmp_path):
-    series = scanner.session(("FLAIR",))
-    write(scanner.staged(*series))
-    (tmp_path / "study_key.tsv").unlink()
-    scanner.visit(at("2021-05-01T10:00"))
-    later = scanner.session(("FLAIR",))
-    with pytest.raises(InputError, match="not in the key file"):
-        write(scanner.staged(*later), change=lambda plan: plan.with_row(later[0].series_uid, settle, patient_id="01"))
-    outcome = write(scanner.staged(*later))
-    assert outcome.sessions == ("sub-02_ses-01",), "a new name: who it is cannot be known"
-
-
-@pytest.mark.parametrize("name", ["", "Erika M", "../x", "a_b", "é"])
-def test_names_that_cannot_be(scanner, write, tmp_path, name):
-    (series,) = scanner.session(("FLAIR",))
-    with pytest.raises(ParameterError, match="letters and digits"):
-        write(scanner.staged(series), change=lambda plan: plan.with_row(series.series_uid, settle, session_id=name))
-    assert not (tmp_path / "study").exists()
-
-
-def test_nothing_to_write(scanner, write, tmp_path):
-    with pytest.raises(InputError, match="no series to write"):
-        write(scanner.staged(scanner.series("", description="localizer")))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["staged"]
-
-
-def test_study_that_changed_meanwhile(scanner, write, tmp_path):
-    series = scanner.session(("FLAIR",))
-
-    def meanwhile(plan):
-        (tmp_path / "study" / "sub-01" / "ses-01" / "anat").mkdir(parents=True)
-        return plan
-
-    with pytest.raises(InputError, match="propose it again"):
-        write(scanner.staged(*series), change=meanwhile)
-
-
-def test_study_that_changes_while_images_are_written(scanner, write, tmp_path):
-    def somebody_else(title, fraction):
-        (tmp_path / "study" / "sub-01" / "ses-01" / "anat").mkdir(parents=True, exist_ok=True)
-
-    with pytest.raises(InputError, match="propose it again"):
-        write(scanner.staged(*scanner.session(("FLAIR",))), on_progress=somebody_else)
-    assert tree(tmp_path / "study") == {}
-    assert not (tmp_path / "study_key.tsv").exists()
-
-
-def test_agent_that_comes_to_light_later(scanner, write, tmp_path):
-    series = scanner.session(("T1w", "ce-gadolinium_T1w", "MEGRE"))
-    write(scanner.staged(series[0], *series[2:]))
-    assert open_study(tmp_path / "study").sessions[0].post_gd is False
-    plans = []
-    write(scanner.staged(*series), change=lambda plan: plans.append(plan) or plan)
-    assert any("set its post_gd to true" in problem for problem in plans[0].problems)
 
 
 def test_true_dates_are_said_in_the_readme(scanner, write, tmp_path):
@@ -386,91 +243,6 @@ def test_path_with_dots(scanner, write, tmp_path):
     assert outcome.as_json()["files"] == ["sub-01/ses-01/anat/sub-01_ses-01_FLAIR.nii.gz"]
 
 
-def test_folder_of_something_else(scanner, write, tmp_path):
-    (tmp_path / "study").mkdir()
-    (tmp_path / "study" / "thesis.doc").touch()
-    with pytest.raises(InputError, match="not a BIDS dataset"):
-        write(scanner.staged(*scanner.session(("FLAIR",))))
-    assert [path.name for path in (tmp_path / "study").iterdir()] == ["thesis.doc"]
-
-
-@pytest.mark.parametrize("there_before", [False, True])
-@pytest.mark.parametrize("after", [0, 3])
-def test_cancelled_import_leaves_nothing(scanner, write, tmp_path, there_before, after):
-    if there_before:
-        write(scanner.staged(*scanner.session(("FLAIR",))))
-    before = tree(tmp_path / "study"), sorted(path.name for path in tmp_path.iterdir())
-    scanner.visit(at("2021-05-01T10:00"))
-    cancel, seen = threading.Event(), []
-
-    def on_progress(title, fraction):
-        seen.append(fraction)
-        if len(seen) >= after:
-            cancel.set()
-
-    if not after:
-        cancel.set()
-    with pytest.raises(CancelledError):
-        write(scanner.staged(*scanner.session()), on_progress=on_progress, cancel=cancel)
-    assert (tree(tmp_path / "study"), sorted(path.name for path in tmp_path.iterdir())) == before
-
-
-def test_damaged_image_leaves_its_acquisition_out_and_the_rest_is_written(scanner, write, tmp_path):
-    series = scanner.session(("MEGRE", "FLAIR", "T1w"))
-    series[1].images[1].path.write_bytes(series[1].images[1].path.read_bytes()[:400])
-    outcome = write(scanner.staged(*series))
-    assert {path.name for path in outcome.files} == {"sub-01_ses-01_FLAIR.nii.gz", "sub-01_ses-01_T1w.nii.gz"}
-    (failed,) = [item for item in outcome.left_out if item.what == "sub-01_ses-01_MEGRE"]
-    assert "truncated" in failed.why
-    assert not list((tmp_path / "study").rglob("*MEGRE*"))
-    assert b"MEGRE" not in (tmp_path / "study_key.tsv").read_bytes()
-
-
-def test_nothing_is_written_where_every_image_is_damaged(scanner, write, tmp_path):
-    (series,) = scanner.session(("FLAIR",))
-    series.images[0].path.unlink()
-    with pytest.raises(InputError, match="no series could be written"):
-        write(scanner.staged(series))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["staged"]
-
-
-@pytest.mark.parametrize("there_before", [False, True])
-@pytest.mark.parametrize("when", ["study_key.tsv", "participants.tsv", "_sessions.tsv", "a session"])
-def test_failure_while_moving_in_takes_everything_back(scanner, write, tmp_path, monkeypatch, there_before, when):
-    if there_before:
-        write(scanner.staged(*scanner.session(("FLAIR",))))
-    before = tree(tmp_path / "study"), sorted(path.name for path in tmp_path.iterdir())
-    key = (tmp_path / "study_key.tsv").read_bytes() if there_before else b""
-    scanner.visit(at("2021-05-01T10:00"))
-    write_file = Changes.write
-
-    def full_disk(self, path, text, *, private=False):
-        if path.name.endswith(when):
-            raise OSError(28, "No space left on device", str(path))
-        write_file(self, path, text, private=private)
-
-    def no_move(self, source, target):
-        if when == "a session":
-            raise OSError(28, "No space left on device", str(target))
-
-    monkeypatch.setattr(Changes, "write", full_disk)
-    if when == "a session":
-        monkeypatch.setattr(Changes, "move", no_move)
-    with pytest.raises(OSError, match="No space"):
-        write(scanner.staged(*scanner.session()))
-    assert (tree(tmp_path / "study"), sorted(path.name for path in tmp_path.iterdir())) == before
-    assert not there_before or (tmp_path / "study_key.tsv").read_bytes() == key
-
-
-def test_a_file_that_is_there_is_never_overwritten(tmp_path):
-    (tmp_path / "new").write_text("new")
-    (tmp_path / "old").write_text("old")
-    with pytest.raises(InputError, match="not overwritten"), Changes() as changes:
-        changes.move(tmp_path / "new", tmp_path / "old")
-    assert (tmp_path / "old").read_text() == "old"
-    assert (tmp_path / "new").read_text() == "new"
-
-
 @pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
 def test_the_study_can_be_shared_and_the_key_cannot(scanner, write, tmp_path):
     before = os.umask(0o022)
@@ -482,37 +254,3 @@ def test_the_study_can_be_shared_and_the_key_cannot(scanner, write, tmp_path):
     assert (tmp_path / "study" / "sub-01" / "ses-01").stat().st_mode & 0o077 == 0o055
     assert all(path.stat().st_mode & 0o044 for path in (tmp_path / "study").rglob("*") if path.is_file())
     assert (tmp_path / "study_key.tsv").stat().st_mode & 0o077 == 0
-
-
-def test_process_that_was_killed_while_moving_in(scanner, write, tmp_path, monkeypatch):
-    """No handler ran: key and tables are written, the session is not there. The same import again makes it whole."""
-    series = scanner.session()
-
-    class Killed(BaseException):
-        pass
-
-    def killed(self, source, target):
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Changes, "move", killed)
-        patch.setattr(Changes, "__exit__", lambda *_: None)
-        with pytest.raises(Killed):
-            write(scanner.staged(*series))
-    key = (tmp_path / "study_key.tsv").read_text()
-    outcome = write(scanner.staged(*series))
-    assert outcome.sessions == ("sub-01_ses-01",)
-    (session,) = open_study(tmp_path / "study").sessions
-    assert session.missing == ()
-    offsets = {line.split("\t")[-1] for line in (tmp_path / "study_key.tsv").read_text().splitlines()[1:]}
-    assert len(offsets) == 1
-    assert (tmp_path / "study_key.tsv").read_text().startswith(key)
-    assert len(sessions(tmp_path / "study")) == 1
-
-
-def test_what_cannot_be_taken_back_is_told(tmp_path):
-    changes = Changes()
-    changes.folder(tmp_path / "study")
-    (tmp_path / "study" / "of somebody else").touch()
-    with pytest.raises(InputError, match=r"the import failed \(disk full\), and not all of it could be taken back"):
-        changes.__exit__(OSError, OSError("disk full"), None)
