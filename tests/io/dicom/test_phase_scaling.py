@@ -93,6 +93,10 @@ def test_constant_phase_is_said(tmp_path):
 
 def test_values_that_the_converter_had_to_scale(tmp_path):
     """Slices of different rescale end as floating-point numbers, which keep their unit."""
-    path = file_of(tmp_path / "p.nii", PHASE * 1e3, dtype=np.float32)
-    assert set_radians([path], [StoredValues(1.5, -3141.0, "milliradials", bits=12)], "Philips")[0]
+    path = file_of(tmp_path / "p.nii", PHASE * 500, 2.0, dtype=np.float32)
+    own = StoredValues(1.5, -3141.0, "mrad", bits=12)
+    assert set_radians([path], [own], "CANON_MEC")[0]
     np.testing.assert_allclose(np.asarray(nib.load(path).dataobj), PHASE, atol=1e-6)
+    done, why = set_radians([path], [own], "Philips")
+    assert not done
+    assert "slices differently" in why

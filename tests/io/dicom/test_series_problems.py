@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pydicom
 import pytest
 
@@ -141,6 +142,30 @@ def test_an_unfinished_repetition_leaves_the_first(tmp_path, staged, error_in_st
     assert series.images[0].shape == (16, 18, 6)
     assert "one whole volume and 4 slices of an unfinished one" in series.problems[0]
     assert error_in_steps(first, series.images[0]) <= 1.05
+
+
+@pytest.mark.parametrize(("vendor", "part"), [("canon", "phase"), ("canon", "mag"), ("philips", "mag")])
+def test_slices_that_the_header_scales_differently(tmp_path, staged, error_in_steps, vendor, part):
+    written = next(one for one in write(tmp_path / "dicom", vendor, parts=(part,)) if part in one.values)
+    for path in written.files:
+        dataset = pydicom.dcmread(path)
+        factor = 1 + 0.1 * (dataset.InstanceNumber % GEOMETRY.shape[2])
+        stored = np.round(dataset.pixel_array / factor)
+        dataset.RescaleSlope = f"{float(dataset.get('RescaleSlope', 1)) * factor:.10g}"
+        dataset.RescaleIntercept = "0"
+        dataset.PixelData = stored.astype(dataset.pixel_array.dtype).tobytes()
+        dataset.save_as(path)
+    images = [image for series in staged(tmp_path / "dicom").series for image in series.images]
+    assert len(images) == 3
+    assert all(error_in_steps(written, image) <= 1.8 for image in images)
+
+
+def test_philips_phase_of_which_slices_are_scaled_differently_is_not_guessed(tmp_path, staged):
+    written = write(tmp_path / "dicom", "philips", parts=("phase",))[0]
+    set_elements(written.files[::2], RescaleSlope="1.6", RescaleIntercept="-3276")
+    series = staged(tmp_path / "dicom").series[0]
+    assert "scales its slices differently" in series.problems[0]
+    assert all("Units" not in image.sidecar for image in series.images)
 
 
 def test_single_coils_are_refused(tmp_path, staged):

@@ -16,7 +16,7 @@ import nibabel as nib
 import numpy as np
 
 from napari_msqsm.io.dicom.frames import frame_value
-from napari_msqsm.io.phase import PhaseScale, standard_scale
+from napari_msqsm.io.phase import PhaseScale, standard_scale, vendor_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,6 +95,8 @@ def set_radians(paths: Sequence[Path], stored: Sequence[StoredValues], manufactu
     """
     images = [nib.nifti1.Nifti1Image.from_filename(path) for path in paths]
     values = [_values_of(image, own) for image, own in zip(images, stored, strict=True)]
+    if vendor_of(manufacturer) == "philips" and any(array.dtype.kind == "f" for array, _ in values):
+        return False, "the header scales its slices differently, and in which unit they come out is not known"
     low = min(np.min(array) * own.slope + own.intercept for array, own in values)
     high = max(np.max(array) * own.slope + own.intercept for array, own in values)
     if low == high:
@@ -138,7 +140,11 @@ def _to_radians(
 
 
 def _values_of(image: Any, own: StoredValues) -> tuple[np.ndarray[Any, Any], StoredValues]:
-    """Values of the file, and what they mean: integers are the stored ones, other numbers were scaled by dcm2niix."""
+    """Values of the file, and what they mean: integers are the stored ones.
+
+    Slices whose header scales them differently come as floating-point numbers, which the NIfTI header scales to what
+    the DICOM headers mean; Philips' come by its precise scaling instead.
+    """
     array = np.asanyarray(image.dataobj.get_unscaled())
     if array.dtype.kind in "iu":
         return array, own
