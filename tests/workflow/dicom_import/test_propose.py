@@ -207,6 +207,21 @@ def test_series_that_is_there_is_said_and_skipped(scanner):
     assert (row.role, row.session_id) == ("FLAIR", "01"), "its file was removed: it is imported again, as it was"
 
 
+@pytest.mark.parametrize(
+    ("stem", "image", "there"),
+    [
+        ("sub-01_ses-01_T1w", "sub-01_ses-01_T1w", True),
+        ("sub-01_ses-01_T1w", "sub-01_ses-01_ce-gadolinium_T1w", False),
+        ("sub-01_ses-01_FLAIR", "sub-01_ses-01_run-2_FLAIR", False),
+        ("sub-01_ses-01_run-1_MEGRE", "sub-01_ses-01_run-1_echo-3_part-phase_MEGRE", True),
+        ("sub-01_ses-01_MEGRE", "sub-01_ses-01_run-1_echo-3_part-phase_MEGRE", False),
+        ("sub-01_ses-01_FLAIR", "sub-01_ses-011_FLAIR", False),
+    ],
+)
+def test_whether_an_acquisition_is_in_the_study(stem, image, there):
+    assert Existing(images=frozenset((image,))).has(stem) is there
+
+
 def test_session_after_the_agent_of_which_the_study_knows(scanner):
     before = scanner.now - timedelta(minutes=20)
     stem = "sub-01_ses-01_ce-gadolinium_T1w"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+_ECHO_OR_PART = re.compile(r"_(?:echo|part)-[A-Za-z0-9]+")
 _MOST_NAMES = 3
 _IMAGES = (".nii.gz", ".nii")
 
@@ -98,9 +100,8 @@ class Existing:
 
     def has(self, stem: str) -> bool:
         """Whether files of an acquisition are in the study: ``…_run-1_MEGRE`` stands for all its echoes and parts."""
-        head, _, suffix = stem.rpartition("_")
-        label = "_".join(stem.split("_")[:2])
-        return any(name.startswith(f"{head}_") and name.endswith(f"_{suffix}") for name in self.images_of(label))
+        names = self.images_of("_".join(stem.split("_")[:2]))
+        return any(_ECHO_OR_PART.sub("", name) == stem for name in names)
 
 
 def read_existing(bids_dir: Path, key: tuple[KeyRow, ...], *, key_file: Path) -> Existing:
