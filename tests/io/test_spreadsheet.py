@@ -22,6 +22,11 @@ def test_separator_is_told_by_the_header(tmp_path, separator):
     assert sheet.lines == (3, 4)
 
 
+def test_no_treatment_is_a_value(tmp_path):
+    (tmp_path / "table.csv").write_text("ID,Treatment\n01,none\n02,unknown\n")
+    assert [row["Treatment"] for row in read_sheet(tmp_path / "table.csv").rows] == ["none", None]
+
+
 def test_semicolons_with_decimal_commas_and_western_letters(tmp_path):
     path = tmp_path / "Tabelle.csv"
     path.write_bytes("Überschrift;Größe\nMüller;3,5\n".encode("cp1252"))

@@ -21,7 +21,7 @@ Lines = list[tuple[int, list[Cell]]]
 _EXCEL = (".xlsx", ".xlsm")
 _OLD_EXCEL = (".xls", ".ods")
 _SEPARATORS = ("\t", ";", ",")
-_MISSING = ("", "n/a", "na", "nan", "null", "none", "-", "–", ".", "k.a.", "#n/a", "#nv", "unknown", "unbekannt")
+_MISSING = ("", "n/a", "na", "nan", "null", "-", "–", ".", "k.a.", "#n/a", "#nv", "unknown", "unbekannt")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from napari_msqsm.io.sidecar import entities_of
 from napari_msqsm.workflow import provenance
 from napari_msqsm.workflow.bring_in.label_names import MaskKind, program_of
 from napari_msqsm.workflow.bring_in.mask_values import Lesion, lesions_from, mask_from, region_of
-from napari_msqsm.workflow.bring_in.placement import GRE, grids_of, place
+from napari_msqsm.workflow.bring_in.placement import GRE, images_of, place
 from napari_msqsm.workflow.derivatives import write_dataset_description
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def adopt_mask(
     _refuse_template(path)
     program = program_of(path, label_names=label_names)
     found = load_label_image(path)
-    image, volume = place(found.volume, grids_of(session), what=f"mask {path}", prefer=_preferred(kind, path))
+    image, volume = place(found.volume, images_of(session), what=f"mask {path}", prefer=_preferred(kind, path))
     found = LabelImage(volume, found.content)
     try:
         region, notes = region_of(found, kind, program, labels=labels, threshold=threshold)
@@ -143,20 +143,16 @@ def adopt_mask(
         mask, more = mask_from(region, fill=kind == "brain" and found.content == "labels")
         array = mask.astype(np.uint8)
     told = (*origin, *volume.assumptions, *notes, *more, *_use(kind, image))
-    source = derivative_source(study, session, image)
+    source = _source(study, session, image)
     record = _record(study, path, kind, source, told, lesions)
     save_volume(target, array, volume.grid, sidecar=provenance.plain(record))
     write_dataset_description(study.derivatives_root, study.root)
     return TakenMask(session.label, kind, target, image, int(np.count_nonzero(array)), told, lesions)
 
 
-def derivative_source(study: Study, session: Session, image: str) -> str:
+def _source(study: Study, session: Session, image: str) -> str:
     """Return the BIDS address of the image whose grid a mask lies on."""
-    if image == GRE:
-        path = next((echo.path for echo in session.gre if echo.part == "mag"), session.gre[0].path)
-    else:
-        path = next(path for contrast, path in session.contrasts.items() if contrast == image)
-    return provenance.bids_uri(study.root)(path)
+    return provenance.bids_uri(study.root)(images_of(session)[image])
 
 
 def _record(

@@ -25,13 +25,12 @@ _LEAST_LEAD = 0.05
 _BRIGHT = 0.2
 
 
-def grids_of(session: Session) -> dict[str, Grid]:
-    """Grids of a session's images: ``GRE`` first, then its contrasts; an unreadable image raises its own sentence."""
+def images_of(session: Session) -> dict[str, Path]:
+    """One file of each image of a session: ``GRE`` first, then its contrasts."""
     paths: dict[str, Path] = {}
     if session.gre:
         paths[GRE] = next((echo.path for echo in session.gre if echo.part == "mag"), session.gre[0].path)
-    paths |= {str(contrast): path for contrast, path in session.contrasts.items()}
-    return {name: load_raw(path, what=name).grid for name, path in paths.items()}
+    return paths | {str(contrast): path for contrast, path in session.contrasts.items()}
 
 
 def on_grid(array: NDArray[Any], grid: Grid, wanted: Grid) -> tuple[NDArray[Any], str] | None:
@@ -58,15 +57,15 @@ def on_grid(array: NDArray[Any], grid: Grid, wanted: Grid) -> tuple[NDArray[Any]
     return None
 
 
-def place(volume: Volume, grids: Mapping[str, Grid], *, what: str, prefer: str = GRE) -> tuple[str, Volume]:
+def place(volume: Volume, images: Mapping[str, Path], *, what: str, prefer: str = GRE) -> tuple[str, Volume]:
     """Find the image of a session whose grid a foreign image lies on.
 
     Parameters
     ----------
     volume
         The foreign image.
-    grids
-        By image, from `grids_of`.
+    images
+        From `images_of`; read one after the other until one fits.
     what
         What it is to the user, with its name.
     prefer
@@ -82,17 +81,18 @@ def place(volume: Volume, grids: Mapping[str, Grid], *, what: str, prefer: str =
     ShapeMismatchError
         When it lies on none of them.
     """
-    order = sorted(grids, key=lambda name: name != prefer)
-    for name in order:
-        found = on_grid(volume.array, volume.grid, grids[name])
+    shapes: dict[str, tuple[int, int, int]] = {}
+    for name in sorted(images, key=lambda name: name != prefer):
+        grid = load_raw(images[name], what=name).grid
+        found = on_grid(volume.array, volume.grid, grid)
         if found is not None:
             array, note = found
-            return name, Volume(array, grids[name], volume.assumptions + ((note,) if note else ()))
-    shapes = ", ".join(f"{name} {grids[name].shape}" for name in grids) or "none"
-    fixed = order[0] if order else "the image"
+            return name, Volume(array, grid, volume.assumptions + ((note,) if note else ()))
+        shapes[name] = grid.shape
+    listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items()) or "it has none"
     raise ShapeMismatchError(
-        f"{what} has shape {volume.grid.shape} and lies on the grid of no image of the session ({shapes}); resample it "
-        f"first: msqsm resample --moving FILE --fixed {fixed} --transform T --out R.nii.gz"
+        f"{what} has shape {volume.grid.shape} and lies on the grid of no image of the session ({listed}); resample it "
+        f"first: msqsm resample --moving FILE --fixed {next(iter(shapes), 'IMAGE')} --transform T --out R.nii.gz"
     )
 
 

@@ -17,7 +17,7 @@ from napari_msqsm.qsm.echoes import root_sum_of_squares
 from napari_msqsm.qsm.phase_sign import SignVerdict, map_sign_from_data
 from napari_msqsm.qsm.r2star.arlo import arlo
 from napari_msqsm.workflow import provenance
-from napari_msqsm.workflow.bring_in.placement import GRE, grids_of, place, place_by_likeness
+from napari_msqsm.workflow.bring_in.placement import GRE, images_of, place, place_by_likeness
 from napari_msqsm.workflow.derivatives import Writer, folder_writer, session_writer
 from napari_msqsm.workflow.outcome import Outcome
 from napari_msqsm.workflow.patient_record import renew_patient_record
@@ -117,8 +117,8 @@ def _read(existing: ExistingMap, session: Session | None, series: MultiEchoSerie
     else:
         volume, own_mask = load_volume(existing.path, what="susceptibility map", allow_nan=True), None
         if session is not None and session.gre:
-            gre = {GRE: grids_of(session)[GRE]} if series is None else {GRE: series.grid}
-            _, volume = place(volume, gre, what=f"susceptibility map {existing.path}")
+            echo = {GRE: images_of(session)[GRE]}
+            _, volume = place(volume, echo, what=f"susceptibility map {existing.path}")
     if existing.negate:
         volume = Volume(-volume.array, volume.grid, (*volume.assumptions, "negated, as declared"))
     mask = _mask(existing.mask, volume.grid)
