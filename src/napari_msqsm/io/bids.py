@@ -35,6 +35,8 @@ _DERIVATIVES = {
     "T2starmap": ("anat", "T2starmap"),
     "swi": ("anat", "desc-swi_T2starw"),
     "confidence": ("fmap", "desc-confidence_fieldmap"),
+    "Chimap_baseline": ("anat", "space-baseline_Chimap"),
+    "mask_baseline": ("anat", "space-baseline_desc-brain_mask"),
     "given_brain_mask": ("anat", "desc-givenbrain_mask"),
     "given_csf_mask": ("anat", "desc-givencsf_mask"),
 }
