@@ -8,10 +8,11 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
+from dicom_scanner.encoding import FALLING, SIGNED, Encoding, encode
 from dicom_scanner.head import gre_signal
 from dicom_scanner.instances import ENHANCED_MR_IMAGE, new_series, save, set_pixels, stored_as, uid
 from dicom_scanner.people import Patient, Visit, Written
-from dicom_scanner.philips import COMPONENT, WORDS, scaling, stored_values
+from dicom_scanner.philips import COMPONENT, WORDS
 from dicom_scanner.vendors import GRE_NAMES
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dicom_scanner.geometry import Geometry
-
-_SIEMENS_SLOPE = (2.0, -4096.0)
 
 
 def _item(**values: object) -> Sequence:
@@ -44,6 +43,7 @@ def write_enhanced_gre(
     together: bool | None = None,
     mixed: bool | None = None,
     single_frames: bool = False,
+    alternate: bool = True,
     seed: int = 0,
     description: str = "",
     **header_more: object,
@@ -62,11 +62,14 @@ def write_enhanced_gre(
         All parts in one series, their frames in turn; the usual way but for Siemens XA.
     single_frames
         Every frame in a file of its own.
+    alternate
+        GE: real and imaginary images of every second slice are negated; the result's ``values`` are the true ones.
     """
     siemens = visit.vendor == "siemens-xa"
     together = not siemens if together is None else together
     mixed = not siemens if mixed is None else mixed
     signal = gre_signal(geometry.shape, echo_times_s, seed)
+    signal = np.conj(signal) if visit.vendor in FALLING else signal
     groups = [parts] if mixed else [(part,) for part in parts]
     out = []
     for n, own_parts in enumerate(groups):
@@ -86,15 +89,9 @@ def write_enhanced_gre(
         header.AcquisitionDateTime = visit.date + header.AcquisitionTime
         header.AcquisitionDuration = 240.0
         header.Columns, header.Rows = geometry.shape[:2]
-        stored_as(header, 12)
+        stored_as(header, 16 if visit.vendor in SIGNED else 12, signed=visit.vendor in SIGNED)
         header.SharedFunctionalGroupsSequence = Sequence([_shared(geometry)])
-        true, steps, stored = {}, {}, {}
-        for part in own_parts:
-            true[part], stored[part] = stored_values(part, signal)
-            steps[part] = scaling(part)[3]
-            if siemens and part == "phase":
-                steps[part] = 2 * np.pi / 4096
-                stored[part] = np.clip(np.round((true[part] + np.pi) / steps[part]), 0, 4095)
+        encoded = {part: encode(visit.vendor, part, signal, alternate=alternate) for part in own_parts}
         _dimensions(header)
         own = folder / f"{number + n:03d}_{header.SeriesDescription.replace(' ', '_')}"
         files = []
@@ -104,9 +101,9 @@ def write_enhanced_gre(
             for echo, k, part in _frame_order(echoes, geometry.shape[2], own_parts, in_turn=siemens):
                 index = [1, k + 1, echo + 1, own_parts.index(part) + 1]
                 headers.append(
-                    _frame(visit.vendor, part, geometry, k, echo_times_s[echo], index, real_world=real_world, echo=echo)
+                    _frame(visit.vendor, part, encoded[part], geometry, k, echo_times_s[echo], index, real_world)
                 )
-                frames.append(stored[part][echo, :, :, k])
+                frames.append(encoded[part].stored[echo, :, :, k])
             for some in [[k] for k in range(len(frames))] if single_frames else [range(len(frames))]:
                 header.PerFrameFunctionalGroupsSequence = Sequence([headers[k] for k in some])
                 header.NumberOfFrames = len(some)
@@ -123,8 +120,8 @@ def write_enhanced_gre(
                 own,
                 tuple(files),
                 geometry.affine,
-                true,
-                steps,
+                {part: own.true for part, own in encoded.items()},
+                {part: own.step for part, own in encoded.items()},
                 echo_times_s,
                 patient,
                 visit,
@@ -159,7 +156,14 @@ def _shared(geometry: Geometry) -> Dataset:
 
 
 def _frame(
-    vendor: str, part: str, geometry: Geometry, k: int, time_s: float, index: list[int], *, real_world: bool, echo: int
+    vendor: str,
+    part: str,
+    encoding: Encoding,
+    geometry: Geometry,
+    k: int,
+    time_s: float,
+    index: list[int],
+    real_world: bool,
 ) -> Dataset:
     frame = Dataset()
     frame.FrameContentSequence = _item(
@@ -179,14 +183,9 @@ def _frame(
         ComplexImageComponent=COMPONENT[part],
         AcquisitionContrast="UNKNOWN",
     )
-    slope, intercept, scale_slope, _ = scaling(part)
-    kind = "milliradials" if part == "phase" else "normalized"
-    if vendor == "siemens-xa":
-        slope, intercept, kind = (*_SIEMENS_SLOPE, "US") if part == "phase" else (1.0, 0.0, "US")
-    elif vendor == "canon":
-        kind = "mrad" if part == "phase" else "US"
+    slope, intercept = encoding.slope, encoding.intercept
     frame.PixelValueTransformationSequence = _item(
-        RescaleIntercept=f"{intercept:.12g}"[:16], RescaleSlope=f"{slope:.12g}"[:16], RescaleType=kind
+        RescaleIntercept=f"{intercept:.12g}"[:16], RescaleSlope=f"{slope:.12g}"[:16], RescaleType=encoding.kind
     )
     if real_world and part == "phase":
         frame.RealWorldValueMappingSequence = _item(
@@ -199,8 +198,10 @@ def _frame(
         )
     if vendor == "philips":
         private = Dataset()
-        private.private_block(0x2005, "Philips MR Imaging DD 001", create=True).add_new(0x0E, "FL", scale_slope)
-        private.EchoNumbers = echo + 1
+        private.private_block(0x2005, "Philips MR Imaging DD 001", create=True).add_new(
+            0x0E, "FL", encoding.scale_slope
+        )
+        private.EchoNumbers = index[2]
         frame.add_new((0x2005, 0x0014), "LO", "Philips MR Imaging DD 005")
         frame.add_new((0x2005, 0x140F), "SQ", Sequence([private]))
     return frame

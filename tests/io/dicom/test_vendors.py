@@ -29,6 +29,8 @@ CASES = {
     "canon": ("canon", {}),
     "canon-enhanced": ("canon", {"enhanced": True}),
     "uih": ("uih", {}),
+    "uih-enhanced": ("uih", {"enhanced": True}),
+    "ge-enhanced": ("ge", {"enhanced": True, "parts": ALL}),
 }
 
 
