@@ -82,6 +82,21 @@ def test_one_identifier_of_two_persons(scanner):
     assert any("2 birth dates" in problem for problem in merged.problems)
 
 
+def test_two_identifiers_of_one_person(scanner):
+    first = scanner.session(("FLAIR",))
+    again = {"PatientID": "X7", "PatientName": "MUSTERFRAU^ERIKA", "PatientBirthDate": "19840312"}
+    scanner.visit(at("2019-01-01T09:00"))
+    second = scanner.session(("FLAIR",), person=again)
+    plan = propose(scanner.staged(*first, *second))
+    assert labels(plan) == [("01", "01"), ("02", "01")]
+    assert plan.problems[-1].startswith("sub-01 and sub-02 have one name and birth date")
+    later = propose(
+        scanner.staged(*second),
+        Existing((replace(known(birth="19840312"), patient_name="Musterfrau^Erika"),), {"01": frozenset(("01",))}),
+    )
+    assert any("sub-01 and sub-02 have one name" in problem for problem in later.problems)
+
+
 def test_a_header_without_birth_date_belongs_to_the_one_that_has_it(scanner):
     first = scanner.session(("FLAIR",))
     second = scanner.session(("T1w",), person={"PatientID": "MS0815"})

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from napari_msqsm.workflow.dicom_import.acquisitions import Acquisition, acquisitions_of, incomplete
-from napari_msqsm.workflow.dicom_import.gadolinium import unmarked_repeat, verdicts
+from napari_msqsm.workflow.dicom_import.gadolinium import verdicts
 from napari_msqsm.workflow.dicom_import.plan import CHOSEN
+from napari_msqsm.workflow.dicom_import.problems import (
+    problems_of_acquisition,
+    problems_of_patients,
+    problems_of_session,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,10 +21,6 @@ if TYPE_CHECKING:
 
     from napari_msqsm.workflow.dicom_import.existing import Existing
     from napari_msqsm.workflow.dicom_import.plan import ImportPlan, PlannedSeries
-
-_LABEL = re.compile(r"[A-Za-z0-9]+")
-_FEWEST_ECHOES = 3
-_DOUBTFUL = 0.5
 
 
 def settle(plan: ImportPlan) -> ImportPlan:
@@ -53,7 +52,7 @@ def settle(plan: ImportPlan) -> ImportPlan:
                 problems=tuple(notes),
             )
             number += 1
-        problems += _problems_of_session(label, rows, plan.existing)
+        problems += problems_of_session(label, rows, plan.existing)
         for role in dict.fromkeys(row.role for row in rows if row.is_kept):
             group = acquisitions_of(row for row in rows if row.role == role)
             alike = per_patient[rows[0].patient_id, role]
@@ -67,7 +66,7 @@ def settle(plan: ImportPlan) -> ImportPlan:
                         old, acquisition=number, run=changes.run, used=changes.used, problems=more
                     )
     rows_out = tuple(settled[row.series.series_uid] for row in plan.rows)
-    problems += _problems_of_patients(plan.rows)
+    problems += problems_of_patients(plan.rows, plan.existing)
     return replace(plan, rows=rows_out, problems=tuple(dict.fromkeys(problems)))
 
 
@@ -79,11 +78,13 @@ def by_session(rows: Iterable[PlannedSeries]) -> dict[str, list[PlannedSeries]]:
     return dict(out)
 
 
+@dataclass(frozen=True)
 class _Run:
     """What is derived for one acquisition."""
 
-    def __init__(self, run: int, *, used: bool, problems: tuple[str, ...]) -> None:
-        self.run, self.used, self.problems = run, used, problems
+    run: int
+    used: bool
+    problems: tuple[str, ...]
 
 
 def _acquisitions_of_patients(
@@ -101,7 +102,7 @@ def _runs(
 ) -> list[tuple[Acquisition, _Run]]:
     """Give runs of one role in one session their numbers; the last complete one before gadolinium is used."""
     lacks = [incomplete(acquisition, alike) for acquisition in group]
-    own = [_problems_of_acquisition(acquisition) for acquisition in group]
+    own = [problems_of_acquisition(acquisition) for acquisition in group]
     before = runs_in_study(group[0].rows[0], existing)
     ranks = [(not lack, not after) for lack, after in zip(lacks, after_agent, strict=True)]
     taken = max(range(len(group)), key=lambda index: (ranks[index], index))
@@ -135,105 +136,6 @@ def runs_in_study(row: PlannedSeries, existing: Existing) -> int:
             run = entities.get("run", "1")
             found.append(int(run) if run.isdigit() else 1)
     return max(found)
-
-
-def _problems_of_acquisition(acquisition: Acquisition) -> list[str]:
-    out = []
-    if acquisition.role == "MEGRE":
-        times = acquisition.echo_times_s()
-        if not acquisition.has_pair:
-            found = ", ".join(sorted(acquisition.parts))
-            out.append(f"no field can be computed: it has {found}, not magnitude and phase of every echo")
-        images = [(image.part, image.echo_time_s) for row in acquisition.rows for image in row.series.images]
-        if len(set(images)) < len(images) and None not in {time for _, time in images}:
-            out.append("several images of one part and echo; the first is taken")
-        if 0 < len(times) < _FEWEST_ECHOES:
-            out.append(f"{len(times)} echoes; three or more are wanted")
-    elif (
-        acquisition.role != "fieldmap"
-        and len({image.echo_time_s for row in acquisition.rows for image in row.series.images}) > 1
-    ):
-        which = "longest" if acquisition.role in ("T2w", "FLAIR") else "shortest"
-        out.append(f"several echoes; the {which} is taken")
-    doubtful = [row for row in acquisition.rows if row.confidence <= _DOUBTFUL]
-    if doubtful:
-        out.append("what it is, is doubtful; please check its role")
-    return out
-
-
-def _problems_of_session(label: str, rows: Sequence[PlannedSeries], existing: Existing) -> list[str]:
-    kept = [row for row in rows if row.is_kept]
-    if not kept:
-        return []
-    out = []
-    for what, name in (("patient", kept[0].patient_id), ("session", kept[0].session_id)):
-        if not _LABEL.fullmatch(name):
-            out.append(f"{label}: {what} name {name!r} may hold letters and digits only")
-    times = [row.series.acquired_at for row in kept if row.series.acquired_at is not None]
-    if not times:
-        out.append(f"{label} has no date: lesion ages cannot be computed")
-    elif max(times) - min(times) > timedelta(hours=18):
-        days = sorted({f"{time:%Y-%m-%d}" for time in times})
-        out.append(f"{label} holds scans of {len(days)} days ({', '.join(days)}); give each day a session of its own")
-    if not any(row.role == "MEGRE" for row in kept) and kept[0].session_id not in existing.sessions.get(
-        kept[0].patient_id, frozenset()
-    ):
-        out.append(f"{label} has no multi-echo gradient echo")
-    studies = {row.series.study_uid for row in kept}
-    late = _late_agent(rows, existing)
-    if late:
-        out.append(late)
-    if len(studies) > 1:
-        out.append(f"{label} joins {len(studies)} examinations of one day")
-    repeat = unmarked_repeat(rows)
-    if repeat is not None:
-        out.append(
-            f"{label}: series {repeat[0].number} and {repeat[1].number} are T1w of one protocol, minutes apart; if the "
-            "second is after gadolinium, give it the role ce-gadolinium_T1w"
-        )
-    return out
-
-
-def _late_agent(rows: Sequence[PlannedSeries], existing: Existing) -> str:
-    """Tell that a series with agent has come that is older than a gradient echo in the study."""
-    agents = [row.series for row in rows if row.is_kept and row.role.startswith("ce-")]
-    first = min((series.acquired_at for series in agents if series.acquired_at is not None), default=None)
-    if first is None:
-        return ""
-    for known in existing.key:
-        same = (known.patient_id, known.session_id) == (rows[0].patient_id, rows[0].session_id)
-        if same and known.stem.endswith("_MEGRE") and known.acquired_at is not None and known.acquired_at > first:
-            return (
-                f"{rows[0].label}: {known.stem} in the study was acquired after a series with contrast agent that "
-                "comes only now; set its post_gd to true in the scans table and the sidecars"
-            )
-    return ""
-
-
-def _problems_of_patients(rows: Sequence[PlannedSeries]) -> list[str]:
-    people: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for row in rows:
-        header = row.series.header
-        for keyword in ("PatientBirthDate", "PatientSex"):
-            value = str(header.get(keyword) or "").strip()
-            if value:
-                people[row.patient_id][keyword].add(value)
-        people[row.patient_id]["key"].add(row.series.patient_key)
-    out = []
-    words = {"PatientBirthDate": "birth dates", "PatientSex": "sexes"}
-    for patient_id, facts in people.items():
-        for keyword, word in words.items():
-            if len(facts[keyword]) > 1:
-                out.append(f"sub-{patient_id} has {len(facts[keyword])} {word}: are these one person?")
-    shared: dict[str, set[str]] = defaultdict(set)
-    for patient_id, facts in people.items():
-        for key in facts["key"]:
-            shared[key].add(patient_id)
-    for names in shared.values():
-        if len(names) > 1:
-            listed = " and ".join(f"sub-{name}" for name in sorted(names))
-            out.append(f"{listed} have one patient ID but another birth date or sex; they are kept apart")
-    return out
 
 
 def _agents_in_study(row: PlannedSeries, existing: Existing) -> list[tuple[str, datetime]]:
