@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import queue
 import shutil
 import threading
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -82,7 +84,11 @@ def stage(
             dicom_dir, skip=folder, on_progress=_share(on_progress, 0.0, _SURVEY_SHARE), cancel=cancel
         )
         left_out = list(survey.left_out)
-        works = [_Work(series, series_header(series), take_apart(series)) for series in survey.series]
+        works = []
+        for series in survey.series:
+            if cancel is not None and cancel.is_set():
+                raise CancelledError("cancelled")
+            works.append(_Work(series, series_header(series), take_apart(series)))
         _convert_all(
             executable, works, folder, _share(on_progress, _SURVEY_SHARE, 1.0), cancel, workers or default_threads()
         )
@@ -104,19 +110,22 @@ def _convert_all(
     stop = threading.Event()
     n_files = sum(len(stack.instances) for work in works for stack in work.stacks.stacks)
     done_files = 0
+    ended: queue.SimpleQueue[Future[StackResult]] = queue.SimpleQueue()
     waiting: dict[Future[StackResult], tuple[_Work, int]] = {}
     with ThreadPoolExecutor(workers, thread_name_prefix="msqsm-dicom") as pool:
         try:
             for n, work in enumerate(works):
                 for k, stack in enumerate(work.stacks.stacks):
                     own = folder / f"series-{n + 1:03d}_image-{k + 1:03d}"
-                    waiting[pool.submit(run_stack, executable, stack, own, stop)] = (work, k)
+                    future = pool.submit(run_stack, executable, stack, own, stop)
+                    waiting[future] = (work, k)
+                    future.add_done_callback(ended.put)
             while waiting:
                 report(f"converting: {done_files} of {n_files} files", done_files / max(n_files, 1))
                 if cancel is not None and cancel.is_set():
                     raise CancelledError("cancelled")
-                ended, _ = wait(waiting, timeout=_POLL_S, return_when=FIRST_COMPLETED)
-                for future in ended:
+                with contextlib.suppress(queue.Empty):
+                    future = ended.get(timeout=_POLL_S)
                     work, k = waiting.pop(future)
                     work.results[k] = future.result()
                     done_files += len(work.stacks.stacks[k].instances)
