@@ -286,6 +286,15 @@ def test_localizers_alone_are_nothing_usable(msqsm, tmp_path):
     assert names(tmp_path) == ["dicom"]
 
 
+def test_without_the_extra(msqsm, two_visits, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pydicom", None)
+    done = msqsm("import", two_visits, tmp_path / "study")
+    assert done.code == 2
+    assert len(done.error_lines) == 1
+    assert "napari-msqsm[dicom]" in done.err
+    assert names(tmp_path) == []
+
+
 def test_cancel(msqsm, two_visits, tmp_path, monkeypatch):
     def stopped(*args, **options):
         raise KeyboardInterrupt
