@@ -119,12 +119,16 @@ class Motion:
         return replace(self, centre_mm=centre, image_mm=self.image_mm + self.linear @ (centre - self.centre_mm))
 
     def stepped(self, step_mm: NDArray[Any]) -> Motion:
-        """Map after a step: shift (3), turn (3) and stretch (3), or shift (3) and the change of L (9), all in mm."""
-        image = self.image_mm + step_mm[:3]
+        """Map after a step: shift (3), turn (3) and stretch (3), or shift (3) and the change of L (9), all in mm.
+
+        The shift is taken half-way through the turn: a step back in the inverse map is the inverse of a step.
+        """
         if self.model == "affine":
+            image = self.image_mm + step_mm[:3]
             linear = self.linear + step_mm[3:].reshape(3, 3) / LEVER_MM @ self.linear
             return replace(self, image_mm=image, linear=linear)
-        further = rotation(step_mm[3:6] / LEVER_MM)
+        half, further = (rotation(part * step_mm[3:6] / LEVER_MM) for part in (0.5, 1.0))
+        image = self.image_mm + self.moving_axes @ half @ self.moving_axes.T @ step_mm[:3]
         turn = further @ self.turn
         if self.model == "rigid":
             linear = self.moving_axes @ further @ self.moving_axes.T @ self.linear

@@ -3,7 +3,7 @@ r"""Quasi-Newton ascent in the few parameters of a motion.
 .. math:: d = H g, \quad H \leftarrow (1 - \rho s y^T) H (1 - \rho y s^T) + \rho s s^T, \quad \rho = 1 / s^T y
 
 (BFGS) with step s in mm and y the change of −g. A step that does not raise the similarity enough is shortened by
-quadratic interpolation. The motion is described anew after every step, so that turns never leave their small range.
+quadratic interpolation; where that leads nowhere, H starts anew once: interpolation has kinks. The motion is described anew after every step, so that turns never leave their small range.
 
 Source: Nocedal J, Wright SJ, Numerical Optimization, 2nd ed., 2006, chapter 6 (doi 10.1007/978-0-387-40065-5).
 """
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _ENOUGH = 1e-4
 """Part of the promised rise that a step must bring."""
 _MOST_TRIALS = 12
+_MOST_STALLS = 1
+_AFTER_STALL = 10.0
+"""Length of the first step after a stall, in tolerances."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +43,7 @@ class Ascent:
     iterations, evaluations
         Steps taken, and similarities computed.
     converged
-        Whether it ended because steps became shorter than the tolerance.
+        Whether it ended because the steps that it wanted, or could take twice over, were shorter than the tolerance.
     """
 
     motion: Motion
@@ -75,36 +78,41 @@ def ascend(
     """
     motion = start
     value, by_matrix = similarity(motion.matrix)
-    evaluations = 1
+    evaluations, stalls = 1, 0
     slope = motion.by_step(by_matrix)
     curvature: NDArray[np.float64] | None = None  # inverse of minus the second derivative, mm² per unit
+    trust_mm = first_step_mm
     for iteration in range(max_iter):
         steepness = float(np.linalg.norm(slope))
         if value == 0 or steepness == 0:
             return Ascent(motion, value, iteration, evaluations, value > 0)
-        step = slope * (first_step_mm / steepness) if curvature is None else curvature @ slope
-        if float(step @ slope) <= 0:
-            curvature, step = None, slope * (first_step_mm / steepness)
-        step = step * min(1.0, 3.0 * first_step_mm / max(float(np.linalg.norm(step)), 1e-12))
+        step = slope * (trust_mm / steepness) if curvature is None else curvature @ slope
+        wanted_mm = float(np.linalg.norm(step))
+        step = step * min(1.0, 3.0 * first_step_mm / max(wanted_mm, 1e-12))
         promised = float(step @ slope)
         for _ in range(_MOST_TRIALS):
             tried = motion.stepped(step)
             new_value, by_matrix = similarity(tried.matrix)
             evaluations += 1
-            if new_value >= value + _ENOUGH * promised:
+            risen = new_value >= value + _ENOUGH * promised
+            if risen or float(np.linalg.norm(step)) < tolerance_mm:
                 break
-            if float(np.linalg.norm(step)) < tolerance_mm:
-                return Ascent(motion, value, iteration, evaluations, True)
             shorter = 0.5 * promised / max(promised - (new_value - value), 1e-300)
             shorter = min(max(shorter, 0.1), 0.5)
             step, promised = step * shorter, promised * shorter
-        else:
-            return Ascent(motion, value, iteration, evaluations, float(np.linalg.norm(step)) < tolerance_mm)
-        new_slope = tried.by_step(by_matrix)
-        curvature = _updated(curvature, step, slope - new_slope)
-        motion, value, slope = tried, new_value, new_slope
-        if float(np.linalg.norm(step)) < tolerance_mm:
+        length_mm = float(np.linalg.norm(step))
+        if risen:
+            new_slope = tried.by_step(by_matrix)
+            curvature = _updated(curvature, step, slope - new_slope)
+            motion, value, slope = tried, new_value, new_slope
+            if wanted_mm < tolerance_mm:
+                return Ascent(motion, value, iteration + 1, evaluations, True)
+        if length_mm >= tolerance_mm:
+            stalls = 0
+        elif stalls == _MOST_STALLS:
             return Ascent(motion, value, iteration + 1, evaluations, True)
+        else:  # at a kink: what was learnt about the curvature misleads
+            stalls, curvature, trust_mm = stalls + 1, None, _AFTER_STALL * tolerance_mm
     return Ascent(motion, value, max_iter, evaluations, False)
 
 

@@ -1,4 +1,7 @@
-"""Positions to start from: every combination of a few turns and shifts about the two centres of mass."""
+"""Positions to start from: every combination of a few turns and shifts about the two centres of mass.
+
+The inverses of the positions fixed → moving are those moving → fixed.
+"""
 
 from __future__ import annotations
 
@@ -34,17 +37,18 @@ def starting_positions(
         Shift along the body, which the centres miss where the images cover other parts of head and neck.
     """
     fixed, moving = np.asarray(fixed_centre_mm), np.asarray(moving_centre_mm)
+    middle = 0.5 * (fixed + moving)
     turns = (0.0,) if turn_deg == 0 else (0.0, -turn_deg, turn_deg)
     shifts = (0.0,) if shift_mm == 0 else (0.0, -shift_mm, shift_mm)
-    starts = [np.eye(4)]
+    starts = []
     for angles in itertools.product(turns, repeat=3):
+        vector = np.radians(angles)
         turn = np.eye(4)
-        turn[:3, :3] = rotation(np.radians(angles))
+        turn[:3, :3] = rotation(vector)
+        starts.append(translation(middle) @ turn @ translation(-middle))
         for shift in shifts:
-            offset = np.array([0.0, 0.0, shift])
+            offset = rotation(0.5 * vector) @ np.array([0.0, 0.0, shift])
             starts.append(translation(moving + offset) @ turn @ translation(-fixed))
-        if any(angles):
-            starts.append(translation(fixed) @ turn @ translation(-fixed))
     return starts
 
 
