@@ -11,6 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QInputDialog, QMessageBox
 
 from napari_msqsm.io.transforms import read_transform
+from napari_msqsm.widgets.coregister_panel import CoregisterPanel
 from napari_msqsm.widgets.initials import initials
 from napari_msqsm.widgets.nudge_keys import NUDGE_STEPS
 from napari_msqsm.workflow.coregister import pairs_of
@@ -23,8 +24,15 @@ pytestmark = pytest.mark.gui
 def panel(qtbot, window, study_copy, monkeypatch):
     """The panel with the tiny study open; only the FLAIR of each session is left beside the gradient echo.
 
-    Where the brain is in the magnitude is not what is tested here, and takes longer than all the rest.
+    Neither the last level of the registration nor where the brain is are tested here, and they take most of the time.
     """
+    chosen = CoregisterPanel.settings
+
+    def quick(self):
+        settings = chosen(self)
+        return settings.model_copy(update={"registration": settings.registration.model_copy(update={"preview": True})})
+
+    monkeypatch.setattr(CoregisterPanel, "settings", quick)
     monkeypatch.setattr(
         "napari_msqsm.workflow.coregister_work.brain_mask", lambda magnitude, **_: magnitude > 0.3 * magnitude.max()
     )
