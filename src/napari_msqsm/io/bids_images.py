@@ -192,4 +192,7 @@ def header_of(path: Path) -> tuple[str, Any]:
 def _parsed(block: bytes) -> Any:
     version_2 = struct.unpack("<i", block[:4])[0] == 540 or struct.unpack(">i", block[:4])[0] == 540
     kind: Any = nib.Nifti2Header if version_2 else nib.Nifti1Header
-    return kind(block[: kind.sizeof_hdr], check=True)
+    header = kind(block[: kind.sizeof_hdr], check=False)  # nibabel's check repairs, and writes to the terminal
+    if int(header["sizeof_hdr"]) != kind.sizeof_hdr or bytes(header["magic"].item())[:3] not in (b"n+1", b"n+2"):
+        raise ValueError("it has no NIfTI header")
+    return header

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 _MGH_ENDINGS = (".mgz", ".mgh")
 _ROUNDING = 1e-3
 _LARGEST_LABEL = 1 << 24
-_UNREADABLE = (OSError, EOFError, ValueError, zlib.error, gzip.BadGzipFile, nib.filebasedimages.ImageFileError)
 
 Content = Literal["mask", "labels", "probability"]
 
@@ -86,9 +83,10 @@ def _load_mgh(path: Path) -> Volume:
     if not path.exists():
         raise InputError(f"mask {path} does not exist; check the path")
     try:
-        image: Any = nib.load(path)
+        image: Any = nib.load(path, mmap=False)
         array: NDArray[Any] = np.asarray(image.dataobj, dtype=np.float32)
-    except _UNREADABLE as error:
+        affine = np.asarray(image.affine)
+    except Exception as error:  # noqa: BLE001  nibabel trips over damaged headers in many ways
         line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(f"mask {path} cannot be read as a FreeSurfer image ({line}); copy it again") from None
     if array.ndim == 4 and array.shape[-1] == 1:
@@ -96,7 +94,7 @@ def _load_mgh(path: Path) -> Volume:
     if array.ndim != 3:
         raise InputError(f"mask {path} has shape {array.shape}; give one 3-D volume")
     try:
-        grid = Grid(array.shape, image.affine)
+        grid = Grid(array.shape, affine)
     except MetadataError as error:
         raise MetadataError(f"mask {path}: {error}") from None
     return Volume(array, grid)

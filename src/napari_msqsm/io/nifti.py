@@ -25,13 +25,17 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 1 << 22
 _FIRST_TEMPLATE_CODE = 3
 """NIfTI codes: 1 in the scanner, 2 aligned to another image, 3 and above in a template."""
-_MM_PER_UNIT = {"meter": 1e3, "micron": 1e-3}
+_MM_PER_UNIT = {1: 1e3, 3: 1e-3}
+"""NIfTI codes of metre and micrometre; everything else is mm."""
 _SMALLEST_VOXEL_MM, _LARGEST_VOXEL_MM = 0.005, 100.0
 _FORMS_APART_MM = 1.0
 _UNREADABLE = (
     OSError,
     EOFError,
     ValueError,
+    KeyError,
+    OverflowError,
+    TypeError,
     zlib.error,
     gzip.BadGzipFile,
     nib.filebasedimages.ImageFileError,
@@ -240,7 +244,7 @@ def _number(proxy: Any, name: str, default: float) -> float:
 
 def _scanner_affine(path: Path, image: Any) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """Where the voxels are in the scanner (B0 runs along its z axis) in mm, and what the header left open."""
-    mm = _MM_PER_UNIT.get(image.header.get_xyzt_units()[0], 1.0)
+    mm = _MM_PER_UNIT.get(int(image.header["xyzt_units"]) & 7, 1.0)
     in_mm = np.diag((mm, mm, mm, 1.0))
     forms = {name: in_mm @ form for name, form in _coded_forms(image).items()}
     codes = {name: int(image.header[f"{name}_code"]) for name in forms}

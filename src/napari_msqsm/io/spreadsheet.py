@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
@@ -131,7 +130,6 @@ def _text_lines(path: Path) -> tuple[Lines, tuple[str, ...]]:
 def _excel_lines(path: Path, sheet: str | None) -> tuple[str, Lines]:
     try:
         import openpyxl
-        from openpyxl.utils.exceptions import InvalidFileException
     except ImportError:
         raise InputError(
             f"table {path} is a workbook and openpyxl is not installed; pip install 'napari-msqsm[tables]', or save it "
@@ -139,21 +137,22 @@ def _excel_lines(path: Path, sheet: str | None) -> tuple[str, Lines]:
         ) from None
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, OSError, KeyError, ValueError, InvalidFileException) as error:
+        names = list(book.sheetnames)
+        sheets = {name: book[name] for name in ([sheet] if sheet in names else names[:1])}
+        lines: Lines = [
+            (number, [_cell(value) for value in cells])
+            for one in sheets.values()
+            for number, cells in enumerate(one.iter_rows(values_only=True), start=1)
+        ]
+        book.close()
+    except Exception as error:  # noqa: BLE001  openpyxl trips over damaged workbooks in many ways
         line = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(f"table {path} cannot be read as a workbook ({line}); save it again") from None
-    try:
-        names = list(book.sheetnames)
-        if sheet is not None and sheet not in names:
-            raise ParameterError(f"there is no sheet {sheet!r} in {path.name}; it has {', '.join(names)}")
-        if sheet is None and len(names) > 1:
-            raise ParameterError(f"{path.name} has several sheets ({', '.join(names)}); choose one with --sheet")
-        chosen = sheet or names[0]
-        rows = book[chosen].iter_rows(values_only=True)
-        lines: Lines = [(number, [_cell(value) for value in cells]) for number, cells in enumerate(rows, start=1)]
-    finally:
-        book.close()
-    return f"{path.name}, sheet {chosen}", lines
+    if sheet is not None and sheet not in names:
+        raise ParameterError(f"there is no sheet {sheet!r} in {path.name}; it has {', '.join(names)}")
+    if sheet is None and len(names) != 1:
+        raise ParameterError(f"{path.name} has several sheets ({', '.join(names)}); choose one with --sheet")
+    return f"{path.name}, sheet {names[0] if sheet is None else sheet}", lines
 
 
 def _text(value: str) -> Cell:
