@@ -76,6 +76,12 @@ def test_the_sample_study_has_no_finding():
     assert check_study(sample_study_path()) == ()
 
 
+def spoil(path, at, value):
+    content = bytearray(gzip.decompress(path.read_bytes()))
+    content[at] = value
+    path.write_bytes(gzip.compress(bytes(content)))
+
+
 MAG2, PHASE2 = f"{STEM}_echo-2_part-mag_MEGRE", f"{STEM}_echo-2_part-phase_MEGRE"
 FAULTS = {
     "no description": (lambda r: (r / "dataset_description.json").unlink(), "Name and BIDSVersion", True),
@@ -142,6 +148,9 @@ FAULTS = {
     "unit of phase": (lambda r: edit(r / f"{PHASE2}.json", Units=None), "must be rad or arbitrary", True),
     "no phase of an echo": (lambda r: (r / f"{PHASE2}.nii.gz").unlink(), "part-phase has [1, 3]", True),
     "grid": (lambda r: image(r / f"{MAG2}.nii.gz", te_s=0.009, shape=(4, 5, 7)), "does not lie on the grid", True),
+    "two axes": (lambda r: image(r / f"{MAG2}.nii.gz", te_s=0.009, shape=(4, 5)), "a grid has 3 axes", True),
+    "data type": (lambda r: spoil(r / f"{MAG2}.nii.gz", 70, 217), "cannot be read", True),
+    "magic": (lambda r: spoil(r / f"{MAG2}.nii.gz", 345, 0), "no NIfTI header", True),
     "stack": (lambda r: image(r / f"{MAG2}.nii.gz", te_s=0.009, shape=(4, 5, 6, 3)), "4-D stack", True),
     "private": (lambda r: edit(r / f"{MAG2}.json", PatientName="Doe"), "identifies the patient", False),
 }

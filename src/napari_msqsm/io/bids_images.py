@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import nibabel as nib
 import numpy as np
 
-from napari_msqsm.errors import MetadataError
+from napari_msqsm.errors import InputError, MetadataError
 from napari_msqsm.io.sidecar import Sidecars, entities_of
 from napari_msqsm.model.grid import Grid
 
@@ -145,7 +145,7 @@ def _grid_problems(paths: Sequence[Path], headers: Mapping[Path, Any]) -> Iterat
             continue
         try:
             grids.append((path, Grid(headers[path].get_data_shape()[:3], headers[path].get_best_affine())))
-        except MetadataError as error:
+        except InputError as error:
             yield path, str(error), True
     for path, grid in grids[1:]:
         if not grid.same_as(grids[0][1]):
@@ -181,10 +181,11 @@ def header_of(path: Path) -> tuple[str, Any]:
                 block = stream.read(_HEADER_BYTES)
             length = size
         header = _parsed(block)
+        header.get_best_affine()
+        promised = int(header["vox_offset"]) + math.prod(header.get_data_shape()) * header.get_data_dtype().itemsize
     except Exception as error:  # noqa: BLE001  headers are damaged in many ways
         return f"it cannot be read as NIfTI ({(str(error).strip() or type(error).__name__).splitlines()[0]})", None
-    promised = int(header["vox_offset"]) + math.prod(header.get_data_shape()) * header.get_data_dtype().itemsize
-    if length < promised % (1 << 32 if path.name.endswith(".gz") else promised + 1):
+    if length < (promised % (1 << 32) if path.name.endswith(".gz") else promised):
         return f"it is truncated ({length} of {promised} bytes)", None
     return "", header
 
