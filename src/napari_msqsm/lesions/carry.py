@@ -1,0 +1,120 @@
+"""A region of interest that was drawn on the baseline grid, carried to the grid of another session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_msqsm.errors import ShapeMismatchError
+from napari_msqsm.model.resampling.region import Region
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_msqsm.model.grid import Grid
+    from napari_msqsm.model.transform import AffineTransform
+
+_PART_MM = 0.4
+
+
+@dataclass(frozen=True, eq=False)
+class CarriedRoi:
+    """How much each voxel of a session counts in the mean over a region.
+
+    Parameters
+    ----------
+    weights
+        (X, Y, Z) part of each voxel that the region fills, 0 … 1, less what was cut out of it.
+    grid
+        Of the session.
+    whole_mm3
+        Volume that the region, less what was cut out, has where nothing of it lies beyond the grid.
+    """
+
+    weights: NDArray[np.float32]
+    grid: Grid
+    whole_mm3: float
+
+    @property
+    def volume_mm3(self) -> float:
+        """Volume that lies on the grid."""
+        return float(self.weights.sum(dtype=np.float64)) * self.grid.voxel_volume_mm3
+
+
+def carry_roi(
+    roi: NDArray[np.bool_],
+    grid: Grid,
+    onto: Grid,
+    transform: AffineTransform,
+    *,
+    cut: NDArray[np.bool_] | None = None,
+) -> CarriedRoi:
+    """Carry a region to the grid of a session, as the part of each voxel that it fills.
+
+    The region becomes a smooth solid by its signed distance in mm (see `Region`), and each voxel of the session counts
+    by the part of it that lies inside. The region goes the same way onto its own grid (``onto`` the same, the identity
+    as ``transform``), so that every session, the baseline among them, is measured by one rule.
+
+    Parameters
+    ----------
+    roi
+        (X, Y, Z) the lesion with what was cut out of it.
+    grid
+        Its grid, the baseline's.
+    onto
+        Grid of the session.
+    transform
+        Scanner positions at the baseline (fixed) → those at the session (moving), mm.
+    cut
+        (X, Y, Z) what does not belong to the region, such as its central vein. It is not smoothed: a solid that is one
+        or two voxels wide would not survive. A voxel of the session counts less by the part of it that was cut out.
+
+    Returns
+    -------
+    CarriedRoi
+        Weights on ``onto``.
+
+    Raises
+    ------
+    InputError
+        When the region is empty.
+    ShapeMismatchError
+        When an array does not lie on ``grid``.
+    """
+    if cut is not None and cut.shape != grid.shape:
+        raise ShapeMismatchError(f"what was cut out has shape {cut.shape} but the grid of the region has {grid.shape}")
+    region = Region.drawn(roi, grid)
+    back = transform.inverse()
+    block, filled = region.fractions(onto, back)
+    stretch = float(np.linalg.det(transform.matrix[:3, :3]))
+    whole_mm3 = region.volume_mm3 * abs(stretch)
+    if cut is not None and cut.any():
+        lost = filled * _share(cut, grid, onto, back, block)
+        whole_mm3 -= float(lost.sum(dtype=np.float64)) * onto.voxel_volume_mm3
+        filled = filled - lost
+    weights: NDArray[np.float32] = np.zeros(onto.shape, dtype=np.float32)
+    weights[block] = filled
+    return CarriedRoi(weights, onto, whole_mm3)
+
+
+def _share(
+    cut: NDArray[np.bool_], grid: Grid, onto: Grid, transform: AffineTransform, block: tuple[slice, ...]
+) -> NDArray[np.float32]:
+    """Part of each voxel of a block of ``onto`` that lies in voxels of a mask on ``grid``."""
+    placement = np.linalg.inv(grid.affine) @ transform.matrix @ onto.affine
+    parts = [max(2, int(np.ceil(step / _PART_MM))) for step in onto.voxel_size_mm]
+    x, y, z = ((np.arange(n) + 0.5) / n - 0.5 for n in parts)
+    index = np.ogrid[block]
+    share: NDArray[np.float32] = np.zeros(tuple(part.stop - part.start for part in block), dtype=np.float32)
+    for offset in ((a, b, c) for a in x for b in y for c in z):
+        inside = np.ones(share.shape, dtype=np.bool_)
+        nearest = []
+        for row, n in zip(placement[:3], cut.shape, strict=True):
+            at = sum(step * (along + part) for step, along, part in zip(row, index, offset, strict=False)) + row[3]
+            voxel = np.rint(at).astype(np.intp)
+            inside &= (voxel >= 0) & (voxel < n)
+            nearest.append(np.clip(voxel, 0, n - 1))
+        share += inside & cut[tuple(nearest)]
+    return share / np.float32(np.prod(parts))
