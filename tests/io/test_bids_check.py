@@ -149,7 +149,7 @@ FAULTS = {
     "no phase of an echo": (lambda r: (r / f"{PHASE2}.nii.gz").unlink(), "part-phase has [1, 3]", True),
     "grid": (lambda r: image(r / f"{MAG2}.nii.gz", te_s=0.009, shape=(4, 5, 7)), "does not lie on the grid", True),
     "two axes": (lambda r: image(r / f"{MAG2}.nii.gz", te_s=0.009, shape=(4, 5)), "a grid has 3 axes", True),
-    "data type": (lambda r: spoil(r / f"{MAG2}.nii.gz", 70, 217), "cannot be read", True),
+    "type of values": (lambda r: spoil(r / f"{MAG2}.nii.gz", 70, 217), "cannot be read", True),
     "magic": (lambda r: spoil(r / f"{MAG2}.nii.gz", 345, 0), "no NIfTI header", True),
     "stack": (lambda r: image(r / f"{MAG2}.nii.gz", te_s=0.009, shape=(4, 5, 6, 3)), "4-D stack", True),
     "private": (lambda r: edit(r / f"{MAG2}.json", PatientName="Doe"), "identifies the patient", False),
