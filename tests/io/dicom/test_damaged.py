@@ -89,7 +89,7 @@ def one_file(tmp_path_factory):
     return write(tmp_path_factory.mktemp("one"), "philips", parts=("phase",))[0].files[0]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("vendor", ["siemens", "ge", "philips-enhanced"])
 def test_fuzzed_headers(tmp_path, seed, vendor):
     """Every file of a series changed in some places: pydicom, dcm2niix and what reads its results stay calm."""

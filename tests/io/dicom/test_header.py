@@ -12,7 +12,7 @@ from pydicom.sequence import Sequence
 from dicom_scanner import Geometry, Patient, Visit, write_contrast, write_gre
 from napari_msqsm.io.dicom.elements import DamagedError
 from napari_msqsm.io.dicom.header import plain_header, read_dataset
-from napari_msqsm.io.dicom.instance import part_of
+from napari_msqsm.io.dicom.parts import part_of
 
 COMMON = {"patient": Patient(), "number": 3}
 

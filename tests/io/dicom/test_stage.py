@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import io
 import os
 import stat
 import sys
@@ -126,11 +127,43 @@ def test_other_files_are_counted_and_other_kinds_named(tmp_path, staged):
     assert "without an image" in said["1 file"]
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs files that this user may not read")
-def test_files_that_may_not_be_read(tmp_path, staged):
+def test_one_odd_file_does_not_refuse_its_series(tmp_path, staged):
     written = write_contrast(tmp_path / "dicom", "T1w", **COMMON)
-    written.files[0].chmod(0)
-    assert "cannot be opened" in staged(tmp_path / "dicom").left_out[0].why
+    set_elements(written.files[:1], ImagePositionPatient=None)
+    result = staged(tmp_path / "dicom")
+    assert [(line.what, line.why[:21]) for line in result.left_out] == [
+        (f"003_T1w/{written.files[0].name}", "it does not say where")
+    ]
+    assert result.series[0].n_files == 5
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_what_may_not_be_read(tmp_path, staged, monkeypatch, folder):
+    written = write_contrast(tmp_path / "dicom", "T1w", **COMMON)
+    other = write_contrast(tmp_path / "dicom", "T2w", **{**COMMON, "number": 4})
+    closed = str(other.folder if folder else written.files[0])
+    real = os.scandir if folder else io.FileIO
+
+    def guarded(path):
+        if str(path) == closed:
+            raise PermissionError(13, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", guarded) if folder else monkeypatch.setattr(io, "FileIO", guarded)
+    (line,) = staged(tmp_path / "dicom").left_out
+    assert line.what == os.path.relpath(closed, tmp_path / "dicom")
+    assert line.why == "it cannot be opened (Permission denied)"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs names that are not UTF-8")
+def test_names_that_cannot_be_printed(tmp_path, staged):
+    written = write_contrast(tmp_path / "dicom", "T1w", SeriesDescription="t1\nmprage", **COMMON)
+    odd = os.fsencode(written.folder) + b"/a\nb\xff"
+    os.rename(os.fsencode(written.files[0]), odd)  # noqa: PTH104  a name in bytes
+    os.truncate(odd, 400)
+    result = staged(tmp_path / "dicom")
+    assert result.left_out[0].what == "003_T1w/a?b?"
+    assert result.series[0].description == "t1?mprage"
 
 
 def test_links_are_followed_once(tmp_path, staged):

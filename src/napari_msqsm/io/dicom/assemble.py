@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari_msqsm.io.dicom.alternate import ALTERNATE, undo_alternate_signs
 from napari_msqsm.io.dicom.elements import DamagedError
 from napari_msqsm.io.dicom.header import plain_header, read_dataset
-from napari_msqsm.io.dicom.parts import PART_ORDER, label
+from napari_msqsm.io.dicom.parts import PART_ORDER, label, one_line
 from napari_msqsm.io.dicom.phase_scaling import set_radians, stored_values
 from napari_msqsm.io.dicom.series import ConvertedImage, ConvertedSeries
 from napari_msqsm.io.phase import PHASE_SIGN_OF_VENDOR, vendor_of
@@ -47,7 +47,7 @@ def assemble(
     told = [*problems, *(problem for result in results for problem in result.problems)]
     told += _repeated(images)
     assumptions: list[str] = []
-    units = _phase(images, str(header.get("Manufacturer", "")), told, assumptions)
+    units = _phase(images, one_line(str(header.get("Manufacturer", ""))), told, assumptions)
     by_part = {
         part: {image.echo_time_ms: image.path for image in images if image.part == part} for part in ("real", "imag")
     }
@@ -85,7 +85,7 @@ def patient_key(header: Mapping[str, Any]) -> str:
 
 def description_of(header: Mapping[str, Any]) -> str:
     """Name that the technician gave the series."""
-    return str(header.get("SeriesDescription") or header.get("ProtocolName") or "")
+    return one_line(str(header.get("SeriesDescription") or header.get("ProtocolName") or ""))
 
 
 def acquired_at(series: SurveyedSeries, header: Mapping[str, Any]) -> datetime | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_msqsm.io.dicom.elements import DamagedError
-from napari_msqsm.io.dicom.instance import part_of
+from napari_msqsm.io.dicom.parts import part_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import os
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_msqsm.io.dicom.decode import numbers, signed, text, unsigned, whole, whole_or
 from napari_msqsm.io.dicom.elements import (
     DamagedError,
     Elements,
     OtherEncodingError,
     read_elements,
 )
+from napari_msqsm.io.dicom.parts import part_of
 
 if TYPE_CHECKING:
     from napari_msqsm.io.dicom.series import ImagePart
@@ -48,21 +49,6 @@ WANTED = frozenset(
 _ENHANCED = ("1.2.840.10008.5.1.4.1.1.4.1", "1.2.840.10008.5.1.4.1.1.4.4")
 """Enhanced MR, and classic images that a tool put into one such file."""
 _MR_IMAGES = ("1.2.840.10008.5.1.4.1.1.4", *_ENHANCED)
-_PARTS: dict[str, ImagePart] = {
-    "M": "mag",
-    "MAGNITUDE": "mag",
-    "P": "phase",
-    "PHASE": "phase",
-    "PHASE MAP": "phase",
-    "R": "real",
-    "REAL": "real",
-    "I": "imag",
-    "IMAGINARY": "imag",
-    "B0 MAP": "field",
-    "FIELDMAPHZ": "field",
-}
-_GE_PARTS: tuple[ImagePart, ...] = ("mag", "phase", "real", "imag")
-_SHORT, _SIGNED, _LONG = struct.Struct("<H"), struct.Struct("<h"), struct.Struct("<i")
 _ITEM_HEAD = struct.Struct("<HHI")
 
 
@@ -138,92 +124,64 @@ def read_instance(path: str) -> Instance:
     return instance
 
 
-def part_of(component: str, image_type: str, ge_kind: int | None = None) -> ImagePart:
-    """Part of the complex signal, from what a header says.
-
-    Parameters
-    ----------
-    component
-        ComplexImageComponent.
-    image_type
-        ImageType, words separated by backslashes.
-    ge_kind
-        GE's private element (0043,102F): 0, 1, 2, 3 for magnitude, phase, real, imaginary.
-    """
-    if ge_kind is not None and 0 <= ge_kind < len(_GE_PARTS):
-        if ge_kind or "FIELDMAPHZ" not in image_type:
-            return _GE_PARTS[ge_kind]
-        return "field"
-    words = image_type.upper().split("\\")[2:]
-    for word in words:
-        if _PARTS.get(word) == "field":
-            return "field"
-    if component.upper() in _PARTS:
-        return _PARTS[component.upper()]
-    for word in words:
-        if word in _PARTS:
-            return _PARTS[word]
-    return "mag"
-
-
 def _instance(path: str, found: Elements) -> Instance:
     values = found.values
-    sop_class = _text(values.get(_SOP_CLASS))
+    sop_class = text(values.get(_SOP_CLASS))
     if found.pixel_offset is None:
         if sop_class and sop_class not in _MR_IMAGES:
             raise NoImageError
         raise DamagedError("it ends before its pixels")
-    series_uid = _text(values.get(_SERIES_UID))
+    series_uid = text(values.get(_SERIES_UID))
     if not series_uid:
         raise DamagedError("its header does not say which series it belongs to")
     try:
         enhanced = sop_class in _ENHANCED
-        position = None if enhanced else _numbers(values.get(_POSITION), 3)
-        orientation = None if enhanced else _numbers(values.get(_ORIENTATION), 6)
-        echo_time = _numbers(values.get(_ECHO_TIME), 1)
-        rows, columns = _unsigned(values.get(_ROWS), 0), _unsigned(values.get(_COLUMNS), 0)
-        frames = _whole(values.get(_FRAMES), 1)
+        position = None if enhanced else numbers(values.get(_POSITION), 3)
+        orientation = None if enhanced else numbers(values.get(_ORIENTATION), 6)
+        echo_time = numbers(values.get(_ECHO_TIME), 1)
+        rows, columns = unsigned(values.get(_ROWS), 0), unsigned(values.get(_COLUMNS), 0)
+        frames = whole(values.get(_FRAMES), 1)
     except (ValueError, struct.error):
         raise DamagedError("its header holds letters or nothing where numbers are due") from None
     if rows == 0 or columns == 0:
         raise DamagedError("its header does not say how many rows and columns it has")
     if frames < 1:
         raise DamagedError(f"it has {frames} frames by its header")
-    manufacturer = _text(values.get(_MANUFACTURER))
-    image_type = _text(values.get(_IMAGE_TYPE))
+    manufacturer = text(values.get(_MANUFACTURER))
+    image_type = text(values.get(_IMAGE_TYPE))
     kind = values.get(_GE_KIND) if manufacturer.upper().startswith("GE") else None
-    date = _text(values.get(_DATE))
-    acquired = _text(values.get(_DATETIME)) or (date + _text(values.get(_TIME)) if date else "")
+    date = text(values.get(_DATE))
+    acquired = text(values.get(_DATETIME)) or (date + text(values.get(_TIME)) if date else "")
     return Instance(
         path=path,
-        sop_uid=_text(values.get(_SOP_UID)) or path,
-        study_uid=_text(values.get(_STUDY_UID)),
+        sop_uid=text(values.get(_SOP_UID)) or path,
+        study_uid=text(values.get(_STUDY_UID)),
         series_uid=series_uid,
-        patient=_text(values.get(_PATIENT)),
-        modality=_text(values.get(_MODALITY)),
+        patient=text(values.get(_PATIENT)),
+        modality=text(values.get(_MODALITY)),
         manufacturer=manufacturer,
-        series_number=_whole_or(values.get(_SERIES_NUMBER), 0),
-        instance_number=_whole_or(values.get(_INSTANCE), 0),
-        acquisition=_whole_or(values.get(_ACQUISITION), 0),
-        time_point=_whole_or(values.get(_TIME_POINT), 0),
+        series_number=whole_or(values.get(_SERIES_NUMBER), 0),
+        instance_number=whole_or(values.get(_INSTANCE), 0),
+        acquisition=whole_or(values.get(_ACQUISITION), 0),
+        time_point=whole_or(values.get(_TIME_POINT), 0),
         image_type=image_type,
-        part=part_of(_text(values.get(_COMPONENT)), image_type, _signed(kind)),
+        part=part_of(text(values.get(_COMPONENT)), image_type, signed(kind)),
         echo_time_ms=None if echo_time is None else echo_time[0],
-        echo_number=_whole_or(values.get(_ECHO_NUMBER), 0),
+        echo_number=whole_or(values.get(_ECHO_NUMBER), 0),
         position=position,
         orientation=orientation,
         pixels=(rows, columns),
-        samples=_unsigned(values.get(_SAMPLES), 1),
+        samples=unsigned(values.get(_SAMPLES), 1),
         frames=frames,
         compressed=found.pixel_bytes is None,
-        coil=_text(values.get(_SIEMENS_COIL)),
-        rescale=(_text(values.get(_SLOPE)), _text(values.get(_INTERCEPT))),
+        coil=text(values.get(_SIEMENS_COIL)),
+        rescale=(text(values.get(_SLOPE)), text(values.get(_INTERCEPT))),
         acquired=acquired,
         enhanced=enhanced,
-        images_expected=_whole_or(values.get(_IMAGES), 0),
-        slices_expected=_signed(values.get(_GE_SLICES)) or _signed(values.get(_PHILIPS_SLICES)) or 0,
-        echoes_expected=_signed(values.get(_GE_ECHOES)) or _signed(values.get(_PHILIPS_ECHOES)) or 0,
-        time_points_expected=_whole_or(values.get(_TIME_POINTS), 0),
+        images_expected=whole_or(values.get(_IMAGES), 0),
+        slices_expected=signed(values.get(_GE_SLICES)) or signed(values.get(_PHILIPS_SLICES)) or 0,
+        echoes_expected=signed(values.get(_GE_ECHOES)) or signed(values.get(_PHILIPS_ECHOES)) or 0,
+        time_points_expected=whole_or(values.get(_TIME_POINTS), 0),
     )
 
 
@@ -235,7 +193,7 @@ def _check_pixels(stream: io.FileIO, size: int, found: Elements, instance: Insta
         return
     if instance.samples == 0:
         raise DamagedError("its header gives it no samples per pixel")
-    bits = _unsigned(found.values.get(_BITS), 16)
+    bits = unsigned(found.values.get(_BITS), 16)
     rows, columns = instance.pixels
     needed = (rows * columns * instance.samples * instance.frames * bits + 7) // 8
     there = min(found.pixel_bytes, size - found.pixel_offset)
@@ -257,47 +215,3 @@ def _check_fragments(stream: io.FileIO, size: int, offset: int) -> None:
             raise DamagedError("its compressed pixels are damaged")
         offset += 8 + length
     raise DamagedError("it ends early, in the middle of its compressed pixels")
-
-
-@functools.lru_cache(maxsize=1024)
-def _text(value: bytes | None) -> str:
-    """Decode a value; most are the same in all files of a series."""
-    return "" if value is None else value.decode("latin-1").strip(" \0")
-
-
-@functools.lru_cache(maxsize=1024)
-def _numbers(value: bytes | None, count: int) -> tuple[float, ...] | None:
-    text = _text(value)
-    if not text:
-        return None
-    numbers = tuple(float(word) for word in text.split("\\"))
-    if len(numbers) < count or any(number != number or abs(number) > 1e6 for number in numbers):
-        raise ValueError(text)
-    return numbers[:count]
-
-
-def _whole(value: bytes | None, default: int) -> int:
-    text = _text(value)
-    return int(text) if text else default
-
-
-def _whole_or(value: bytes | None, default: int) -> int:
-    try:
-        return _whole(value, default)
-    except ValueError:
-        return default
-
-
-def _unsigned(value: bytes | None, default: int) -> int:
-    return _SHORT.unpack_from(value)[0] if value is not None and len(value) >= 2 else default
-
-
-def _signed(value: bytes | None) -> int | None:
-    """Read a private number: 2 or 4 bytes, or text."""
-    if value is None:
-        return None
-    if len(value) == 4:
-        return int(_LONG.unpack(value)[0])
-    if len(value) == 2:
-        return int(_SIGNED.unpack(value)[0])
-    return _whole_or(value, 0) or None

@@ -12,7 +12,7 @@ from napari_msqsm.io.dicom.completeness import about_files, fewer_than_made, sin
 from napari_msqsm.io.dicom.elements import DamagedError
 from napari_msqsm.io.dicom.frames import FrameGroup, frame_groups
 from napari_msqsm.io.dicom.header import read_dataset
-from napari_msqsm.io.dicom.parts import PART_ORDER, label
+from napari_msqsm.io.dicom.parts import PART_ORDER, label, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,7 +68,7 @@ def take_apart(series: SurveyedSeries) -> Stacks:
     problems = list(about_files(series))
     coils = single_coils(series.instances)
     if coils:
-        named = ", ".join(sorted(coils)[:_MOST_NAMED])
+        named = one_line(", ".join(sorted(coils)[:_MOST_NAMED]))
         return Stacks(
             (), (), f"it holds the images of {len(coils)} single receive coils ({named} …); export the combined images"
         )
@@ -199,7 +199,7 @@ def _whole_file(one: Instance, groups: list[FrameGroup], problems: list[str]) ->
 
 
 def _name(one: Instance) -> str:
-    return one.path.replace("\\", "/").rsplit("/", 1)[-1]
+    return one_line(one.path.replace("\\", "/").rsplit("/", 1)[-1])
 
 
 def _images_of(stacks: Iterable[Stack]) -> list[tuple[ImagePart, float | None]]:

@@ -92,11 +92,11 @@ def stage(
         _convert_all(
             executable, works, folder, _share(on_progress, _SURVEY_SHARE, 1.0), cancel, workers or default_threads()
         )
-        series = [one for work in works if (one := _finished(work, left_out)) is not None]
+        converted = [one for work in works if (one := _finished(work, left_out)) is not None]
     except BaseException:
         _empty(folder, remove=not existed)
         raise
-    return Staged(folder, tuple(series), tuple(left_out))
+    return Staged(folder, tuple(converted), tuple(left_out))
 
 
 def _convert_all(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from napari_msqsm.errors import CancelledError, InputError
 from napari_msqsm.io.dicom.elements import DamagedError, NotDicomError
 from napari_msqsm.io.dicom.instance import Instance, NoImageError, read_instance
+from napari_msqsm.io.dicom.parts import one_line
 from napari_msqsm.io.dicom.series import LeftOut
 
 if TYPE_CHECKING:
@@ -75,9 +76,9 @@ def survey_folder(
         what = "is not a folder" if folder.exists() else "does not exist"
         raise InputError(f"the DICOM folder {folder} {what}; check the path")
     folder = folder.absolute()
-    paths = list(_files(folder, skip))
-    by_series: dict[tuple[str, str, str], list[Instance]] = {}
     left_out: list[LeftOut] = []
+    paths = list(_files(folder, skip, left_out))
+    by_series: dict[tuple[str, str, str], list[Instance]] = {}
     others: Counter[str] = Counter()
     for n, (path, real) in enumerate(paths):
         if n % _REPORT_EVERY == 0:
@@ -92,37 +93,42 @@ def survey_folder(
         except NoImageError:
             others["DICOM without an image (reports, directories, presentation states)"] += 1
         except DamagedError as error:
-            left_out.append(LeftOut(os.path.relpath(path, folder), str(error)))
+            left_out.append(LeftOut(_shown(path, folder), str(error)))
         except OSError as error:
-            left_out.append(LeftOut(os.path.relpath(path, folder), f"it cannot be opened ({error.strerror or error})"))
+            left_out.append(LeftOut(_shown(path, folder), f"it cannot be opened ({error.strerror or error})"))
         else:
             key = (instance.patient, instance.study_uid, instance.series_uid)
             by_series.setdefault(key, []).append(instance)
     series = []
     for instances in by_series.values():
-        refusal = _refusal(instances[0])
-        if refusal:
-            number, count = instances[0].series_number, len(instances)
-            left_out.append(LeftOut(f"series {number} ({_count(count, 'file')})", refusal))
+        refusals = [_refusal(one) for one in instances]
+        usable = [one for one, refusal in zip(instances, refusals, strict=True) if not refusal]
+        if usable:
+            series.append(_without_copies(usable))
+            for one, refusal in zip(instances, refusals, strict=True):
+                if refusal:
+                    left_out.append(LeftOut(_shown(one.path, folder), refusal))
         else:
-            series.append(_without_copies(instances))
-    for what, count in others.items():
-        left_out.append(LeftOut(_count(count, "file"), f"{what}"))
+            count = _count(len(instances), "file")
+            left_out.append(LeftOut(f"series {instances[0].series_number} ({count})", refusals[0]))
+    left_out += [LeftOut(_count(count, "file"), what) for what, count in others.items()]
     series.sort(
         key=lambda one: (one.first.patient, one.first.acquired[:8], one.first.study_uid, one.first.series_number)
     )
     return Survey(series, left_out, len(paths))
 
 
-def _files(folder: Path, skip: Path | None) -> Iterator[tuple[str, str]]:
+def _files(folder: Path, skip: Path | None, left_out: list[LeftOut]) -> Iterator[tuple[str, str]]:
     """Files below a folder in order of name, as found and without links; a folder that is found twice is read once."""
     skipped = None if skip is None else os.path.realpath(skip)
     seen = {os.path.realpath(folder)}
     waiting = [str(folder)]
     while waiting:
+        here = waiting.pop()
         try:
-            entries = sorted(os.scandir(waiting.pop()), key=lambda entry: entry.name)
-        except OSError:
+            entries = sorted(os.scandir(here), key=lambda entry: entry.name)
+        except OSError as error:
+            left_out.append(LeftOut(_shown(here, folder), f"it cannot be opened ({error.strerror or error})"))
             continue
         folders = []
         for entry in entries:
@@ -138,9 +144,13 @@ def _files(folder: Path, skip: Path | None) -> Iterator[tuple[str, str]]:
         waiting += reversed(folders)
 
 
+def _shown(path: str, folder: Path) -> str:
+    return one_line(os.path.relpath(path, folder))
+
+
 def _refusal(instance: Instance) -> str:
     if instance.modality != "MR":
-        return f"it is not MR but {instance.modality or 'of no stated modality'}"
+        return f"it is not MR but {one_line(instance.modality) or 'of no stated modality'}"
     if instance.samples != 1:
         return "it holds colour pictures, not a scan"
     if not instance.enhanced and (instance.position is None or instance.orientation is None):
