@@ -16,7 +16,7 @@ from napari_msqsm.model.resampling.masked import continued
 from napari_msqsm.model.resampling.spline_coefficients import mirrored, spline_coefficients
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -41,6 +41,7 @@ def resample(
     interpolation: str = "lanczos",
     mask: Array | None = None,
     outside: float = 0.0,
+    on_progress: Callable[[str, float], None] | None = None,
 ) -> Array:
     """Interpolate an image at the voxels of another grid.
 
@@ -62,6 +63,8 @@ def resample(
         not for labels.
     outside
         Value where ``array`` has none: beyond its voxels, or outside ``mask``.
+    on_progress
+        Called with what is being done and the fraction that is done, 0…1, now and then; not for labels.
 
     Returns
     -------
@@ -100,6 +103,8 @@ def resample(
     placement = np.linalg.inv(grid.affine) @ transform.matrix @ onto.affine
     for rows in _slabs(onto.shape, _POINTS_GPU if is_gpu(xp) else _POINTS):
         out[rows, ...] = _slab(samples, where, placement, rows, onto.shape, outside)
+        if on_progress is not None:
+            on_progress("resample", rows.stop / onto.shape[0])
     return out
 
 
