@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import ndimage
 
 from napari_msqsm.io.nifti import load_mask, load_raw, load_volume, save_volume
 from napari_msqsm.model.resampling.resample import resample
@@ -115,7 +116,10 @@ def carried_map(
     -----
     Outside its mask a map is zero, which is no susceptibility, and does not enter the interpolation.
     """
-    inside = np.asarray(resample(mask.astype(np.uint8), grid, onto, transform, interpolation="label") > 0)
+    edges = grid.voxel_size_mm
+    depth_mm = ndimage.distance_transform_edt(mask, edges) - ndimage.distance_transform_edt(~mask, edges)
+    beyond = -float(np.max(edges))
+    inside = resample(depth_mm.astype(np.float32), grid, onto, transform, interpolation="linear", outside=beyond) > 0
     carried = resample(chi_ppm, grid, onto, transform, interpolation=interpolation, mask=mask)
     return np.where(inside, carried, np.float32(0.0)), inside
 

@@ -91,12 +91,13 @@ def robust_motion(
     parameters = np.zeros(n)
     normal = np.eye(n)
     noise = 1.0
+    curved = curvature @ design
     for _ in range(_ROUNDS):
-        normal = np.einsum("b,bia,bij,bjc->ac", weight, design, curvature, design)
-        right = np.einsum("b,bia,bi->a", weight, design, slope)
-        before, parameters = parameters, np.linalg.lstsq(normal, right, rcond=1e-12)[0]
-        left = slope - np.einsum("bij,bja,a->bi", curvature, design, parameters)
-        distance = np.sqrt(np.maximum(np.einsum("bi,bij,bj->b", left, spread, left), 0.0))
+        weighed = (design * weight[:, None, None]).reshape(-1, n)
+        normal = weighed.T @ curved.reshape(-1, n)
+        before, parameters = parameters, np.linalg.lstsq(normal, weighed.T @ slope.reshape(-1), rcond=1e-12)[0]
+        left = slope - curved @ parameters
+        distance = np.sqrt(np.maximum(np.sum(left * (spread @ left[..., None])[..., 0], axis=1), 0.0))
         noise = float(np.median(distance[usable])) / _MEDIAN_OF_CHI3 + 1e-9
         weight = usable * np.clip(1.0 - (distance / (_TUKEY * noise)) ** 2, 0.0, None) ** 2
         if np.max(np.abs(parameters - before)) < 1e-6:
