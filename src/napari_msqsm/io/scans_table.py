@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from napari_msqsm.io.tables import read_table
 
 if TYPE_CHECKING:
@@ -53,8 +51,6 @@ def earliest_scan(place: Path) -> datetime | None:
 
 def as_date(value: Any) -> datetime | None:
     """Date of a cell; None where it holds none."""
-    if value is None or pd.isna(value):
-        return None
     try:
         return datetime.fromisoformat(str(value).strip())
     except ValueError:

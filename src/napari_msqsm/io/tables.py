@@ -1,4 +1,4 @@
-"""Tab-separated tables, as BIDS has them."""
+"""Tab-separated tables, as BIDS has them. Importing pandas takes a quarter of a second: it waits for the first one."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from napari_msqsm.errors import InputError
 from napari_msqsm.io.atomic import atomic_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pandas as pd
 
 _MISSING = ["n/a", "N/A", "NA", ""]
 
@@ -33,6 +33,8 @@ def read_table(path: Path, *, text_columns: Sequence[str] = ()) -> pd.DataFrame:
     InputError
         When it does not exist or is not a table.
     """
+    import pandas as pd
+
     path = Path(path)
     separator = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
     try:
@@ -61,6 +63,8 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
 
 def cells(row: pd.Series[Any]) -> dict[str, Any]:
     """Row as plain Python values; missing ones are left out."""
+    import pandas as pd
+
     return {str(key): _plain(value) for key, value in row.items() if not pd.isna(value)}
 
 
