@@ -7,6 +7,7 @@ import pydicom
 import pytest
 
 from dicom_scanner import ECHO_TIMES_S, Geometry, Patient, Visit, double, set_elements, write_contrast, write_gre
+from napari_msqsm.io.dicom import run
 
 GEOMETRY = Geometry()
 COMMON = {"patient": Patient(), "number": 3}
@@ -212,3 +213,23 @@ def test_three_planes_of_a_localizer_are_three_images(tmp_path, staged):
     assert len(series.images) == 3
     assert all(image.shape == (16, 16, 3) for image in series.images)
     assert series.problems == ("magnitude at 100 ms: there is more than one image of it",)
+
+
+def test_echoes_that_one_run_does_not_tell_apart_are_converted_one_by_one(
+    tmp_path, staged, monkeypatch, error_in_steps
+):
+    written = write(tmp_path / "dicom", "philips")[0]
+    monkeypatch.setattr(run, "_echoes", lambda *_: None)
+    result = staged(tmp_path / "dicom")
+    assert len(images_of(result)) == 6
+    assert all(error_in_steps(written, image) <= 1.05 for image in result.series[0].images)
+    assert problems_of(result) == []
+
+
+def test_echoes_of_one_part_share_a_run(tmp_path, staged, monkeypatch):
+    runs = []
+    real = run.convert
+    monkeypatch.setattr(run, "convert", lambda *args: runs.append(args) or real(*args))
+    write(tmp_path / "dicom", "philips")
+    assert len(images_of(staged(tmp_path / "dicom"))) == 6
+    assert len(runs) == 2

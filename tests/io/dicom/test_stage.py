@@ -293,7 +293,7 @@ def test_an_unforeseen_error_leaves_nothing(tmp_path, monkeypatch):
     def broken(*_):
         raise RuntimeError("unforeseen")
 
-    monkeypatch.setattr(stage_module, "run_stack", broken)
+    monkeypatch.setattr(stage_module, "run_batch", broken)
     write_contrast(tmp_path / "dicom", "T1w", **COMMON)
     with pytest.raises(RuntimeError, match="unforeseen"):
         stage(tmp_path / "dicom", tmp_path / "staging")

@@ -1,7 +1,8 @@
-"""One stack through dcm2niix, and whether what came out is what the headers promised."""
+"""Stacks through dcm2niix, and whether what came out is what the headers promised."""
 
 from __future__ import annotations
 
+import math
 import shutil
 import struct
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from napari_msqsm.io.dicom.parts import label
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from napari_msqsm.io.dicom.instance import Instance
@@ -57,6 +58,59 @@ class StackResult:
     single_coil: bool = False
 
 
+def run_batch(executable: str, batch: Sequence[Stack], folder: Path, stop: threading.Event) -> StackResult:
+    """Convert echoes of one part in one run; each in a run of its own where that does not give just those.
+
+    Raises
+    ------
+    CancelledError
+        When it was stopped.
+    """
+    if len(batch) == 1:
+        return run_stack(executable, batch[0], folder, stop)
+    folder.mkdir(mode=0o700)
+    links = folder / "dicom"
+    files = [one.path for stack in batch for one in stack.instances]
+    link(files, links)
+    done = convert(executable, links, folder / "nifti", len(files), stop)
+    shutil.rmtree(links)
+    images = None if done.error or done.single_coil else _echoes(batch, done.outputs)
+    if images is not None:
+        return StackResult(tuple(images))
+    shutil.rmtree(folder / "nifti")
+    return _together([run_stack(executable, stack, folder / f"{n + 1}", stop) for n, stack in enumerate(batch)])
+
+
+def _echoes(batch: Sequence[Stack], outputs: Sequence[Output]) -> list[StackImage] | None:
+    """Images of a batch by echo time; None where they are not just its echoes."""
+    waiting = list(batch)
+    images = []
+    for output in outputs:
+        time, shape = output.sidecar.get("EchoTime"), _shape(output.path)
+        if not isinstance(time, int | float) or _part(output) not in (None, batch[0].part):
+            return None
+        stack = next((one for one in waiting if _same_time(one.echo_time_ms, float(time) * 1e3)), None)
+        if stack is None or math.prod(shape[3:]) * stack.n_slices != len(stack.instances) or shape[2] != stack.n_slices:
+            return None
+        waiting.remove(stack)
+        images.append(
+            StackImage(output.path, stack.part, stack.echo_time_ms, shape, output.sidecar, stack.instances[0])
+        )
+    return images if not waiting else None
+
+
+def _same_time(one: float | None, other: float | None) -> bool:
+    return one is not None and other is not None and abs(one - other) < _SAME_TIME_MS
+
+
+def _together(results: Sequence[StackResult]) -> StackResult:
+    return StackResult(
+        tuple(image for result in results for image in result.images),
+        tuple(problem for result in results for problem in result.problems),
+        any(result.single_coil for result in results),
+    )
+
+
 def run_stack(executable: str, stack: Stack, folder: Path, stop: threading.Event) -> StackResult:
     """Convert a stack in a new folder, which is then left with the images alone.
 
@@ -80,13 +134,8 @@ def run_stack(executable: str, stack: Stack, folder: Path, stop: threading.Event
         if images is not None:
             return StackResult(tuple(images), (), done.single_coil)
         shutil.rmtree(folder / "nifti")
-    results = [
-        _group(executable, stack, group, folder / f"group-{n + 1}", stop) for n, group in enumerate(stack.groups)
-    ]
-    return StackResult(
-        tuple(image for result in results for image in result.images),
-        tuple(problem for result in results for problem in result.problems),
-        any(result.single_coil for result in results),
+    return _together(
+        [_group(executable, stack, group, folder / f"group-{n + 1}", stop) for n, group in enumerate(stack.groups)]
     )
 
 
@@ -137,7 +186,7 @@ def _promised(group: FrameGroup, part: ImagePart, time_ms: float | None, shape: 
     volumes = shape[3] if len(shape) > 3 else 1
     if group.part != part or shape[2] != n_slices or volumes * n_slices != len(group.frames):
         return False
-    return group.echo_time_ms is None or (time_ms is not None and abs(time_ms - group.echo_time_ms) < _SAME_TIME_MS)
+    return group.echo_time_ms is None or _same_time(time_ms, group.echo_time_ms)
 
 
 def _group(executable: str, stack: Stack, group: FrameGroup, folder: Path, stop: threading.Event) -> StackResult:

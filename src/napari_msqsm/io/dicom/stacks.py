@@ -15,7 +15,7 @@ from napari_msqsm.io.dicom.header import read_dataset
 from napari_msqsm.io.dicom.parts import PART_ORDER, label, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -28,6 +28,8 @@ _SAME_POSITION_MM = 0.02
 _GAP = 1.5
 """Slices further apart than this many ordinary distances lack one between them."""
 _MOST_NAMED = 4
+_BATCH_FILES = 200
+"""A run of dcm2niix takes as long to start as to convert some twenty slices."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,25 @@ class _Draft:
     orientation: NDArray[np.float64]
     counts: Counter[int] = field(default_factory=Counter)
     missing: int = 0
+
+
+def batches(stacks: Sequence[Stack]) -> list[tuple[Stack, ...]]:
+    """Put echoes of one part together that one run can tell apart, so that runs are few and still share the cores."""
+    out: list[list[Stack]] = []
+    for stack in stacks:
+        last = out[-1] if out else []
+        fits = last and stack.echo_time_ms is not None and not stack.groups and _kind(stack) == _kind(last[0])
+        distinct = all(own.echo_time_ms != stack.echo_time_ms for own in last)
+        if fits and distinct and sum(len(own.instances) for own in last) < _BATCH_FILES:
+            last.append(stack)
+        else:
+            out.append([stack])
+    return [tuple(batch) for batch in out]
+
+
+def _kind(stack: Stack) -> tuple[object, ...]:
+    first = stack.instances[0]
+    return stack.part, first.image_type, first.pixels, first.orientation, stack.n_slices, bool(stack.groups)
 
 
 def take_apart(series: SurveyedSeries) -> Stacks:

@@ -15,9 +15,9 @@ from napari_msqsm.errors import CancelledError, InputError
 from napari_msqsm.io.dicom.assemble import assemble, description_of, series_header
 from napari_msqsm.io.dicom.converter import find_dcm2niix
 from napari_msqsm.io.dicom.header import require_pydicom
-from napari_msqsm.io.dicom.run import StackResult, run_stack
+from napari_msqsm.io.dicom.run import StackResult, run_batch
 from napari_msqsm.io.dicom.series import ConvertedSeries, LeftOut, Staged
-from napari_msqsm.io.dicom.stacks import Stacks, take_apart
+from napari_msqsm.io.dicom.stacks import Stacks, batches, take_apart
 from napari_msqsm.io.dicom.survey import SurveyedSeries, survey_folder
 
 if TYPE_CHECKING:
@@ -111,14 +111,14 @@ def _convert_all(
     n_files = sum(len(stack.instances) for work in works for stack in work.stacks.stacks)
     done_files = 0
     ended: queue.SimpleQueue[Future[StackResult]] = queue.SimpleQueue()
-    waiting: dict[Future[StackResult], tuple[_Work, int]] = {}
+    waiting: dict[Future[StackResult], tuple[_Work, int, int]] = {}
     with ThreadPoolExecutor(workers, thread_name_prefix="msqsm-dicom") as pool:
         try:
             for n, work in enumerate(works):
-                for k, stack in enumerate(work.stacks.stacks):
-                    own = folder / f"series-{n + 1:03d}_image-{k + 1:03d}"
-                    future = pool.submit(run_stack, executable, stack, own, stop)
-                    waiting[future] = (work, k)
+                for k, batch in enumerate(batches(work.stacks.stacks)):
+                    own = folder / f"series-{n + 1:03d}_run-{k + 1:03d}"
+                    future = pool.submit(run_batch, executable, batch, own, stop)
+                    waiting[future] = (work, k, sum(len(stack.instances) for stack in batch))
                     future.add_done_callback(ended.put)
             while waiting:
                 report(f"converting: {done_files} of {n_files} files", done_files / max(n_files, 1))
@@ -126,9 +126,9 @@ def _convert_all(
                     raise CancelledError("cancelled")
                 with contextlib.suppress(queue.Empty):
                     future = ended.get(timeout=_POLL_S)
-                    work, k = waiting.pop(future)
+                    work, k, count = waiting.pop(future)
                     work.results[k] = future.result()
-                    done_files += len(work.stacks.stacks[k].instances)
+                    done_files += count
         except BaseException:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
