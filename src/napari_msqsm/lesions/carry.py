@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from napari_msqsm.model.transform import AffineTransform
 
 _PART_MM = 0.4
+_MOST_CUT = 0.25
+"""A voxel of which more than this was cut out does not count. With a central vein of 310 ppb that was cut out of
+lesions at 0.75×0.75×3 mm, native means are then −0.2 ppb off on average; +1.4 ppb where voxels count by what is left of
+them (vein in the rest), −0.5 ppb where every touched voxel is left out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +73,7 @@ def carry_roi(
         Scanner positions at the baseline (fixed) → those at the session (moving), mm.
     cut
         (X, Y, Z) what does not belong to the region, such as its central vein. It is not smoothed: a solid that is one
-        or two voxels wide would not survive. A voxel of the session counts less by the part of it that was cut out.
+        or two voxels wide would not survive. A voxel of which more than a quarter was cut out does not count.
 
     Returns
     -------
@@ -91,9 +95,9 @@ def carry_roi(
     stretch = float(np.linalg.det(transform.matrix[:3, :3]))
     whole_mm3 = region.volume_mm3 * abs(stretch)
     if cut is not None and cut.any():
-        lost = filled * _share(cut, grid, onto, back, block)
-        whole_mm3 -= float(lost.sum(dtype=np.float64)) * onto.voxel_volume_mm3
-        filled = filled - lost
+        left = np.where(_share(cut, grid, onto, back, block) > _MOST_CUT, np.float32(0), filled)
+        whole_mm3 -= float((filled - left).sum(dtype=np.float64)) * onto.voxel_volume_mm3
+        filled = left
     weights: NDArray[np.float32] = np.zeros(onto.shape, dtype=np.float32)
     weights[block] = filled
     return CarriedRoi(weights, onto, whole_mm3)
