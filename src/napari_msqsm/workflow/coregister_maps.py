@@ -142,7 +142,8 @@ def _baseline_map(
     record = _record(study, session.label, magnitude_files(session)[0], inputs, settings.interpolation, out_dir)
     record["Description"] = "The map of the baseline itself; nothing was interpolated"
     save_volume(target_mask, inside, chi.grid, sidecar=provenance.plain(record | {"Type": "Brain"}))
-    save_volume(target, chi.array, chi.grid, sidecar=provenance.plain(record | {"Units": "ppm"}))
+    values = np.where(inside, chi.array, np.float32(0.0))
+    save_volume(target, values, chi.grid, sidecar=provenance.plain(record | {"Units": "ppm"}))
     return target
 
 
