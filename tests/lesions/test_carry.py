@@ -18,7 +18,7 @@ IDENTITY = AffineTransform.identity()
 def test_volume_is_kept_on_both_grids(lesions):
     for one in lesions:
         drawn_mm3 = np.count_nonzero(one.roi) * one.baseline.grid.voxel_volume_mm3
-        for there, transform in ((one.baseline, IDENTITY), (one.followup, one.followup.transform)):
+        for there, transform in ((one.baseline, IDENTITY), (one.followup, one.transform)):
             carried = carry_roi(one.roi, one.baseline.grid, there.grid, transform)
             assert carried.whole_mm3 == pytest.approx(drawn_mm3)
             assert carried.volume_mm3 == pytest.approx(drawn_mm3, rel=0.01)
@@ -28,9 +28,9 @@ def test_the_solid_is_nearer_to_the_lesion_than_its_drawing(lesions):
     """It is made from voxels of the baseline grid, and yet tells what of each voxel of the other grid is lesion."""
     smooth, stepped = [], []
     for one in lesions:
-        carried = carry_roi(one.roi, one.baseline.grid, one.followup.grid, one.followup.transform).weights
+        carried = carry_roi(one.roi, one.baseline.grid, one.followup.grid, one.transform).weights
         drawing = resample(
-            one.roi, one.baseline.grid, one.followup.grid, one.followup.transform.inverse(), interpolation="linear"
+            one.roi, one.baseline.grid, one.followup.grid, one.transform.inverse(), interpolation="linear"
         )
         near = (carried > 0) | (one.followup.share > 0) | (drawing > 0)
         smooth.append(np.abs(carried - one.followup.share)[near].mean())
@@ -41,10 +41,10 @@ def test_the_solid_is_nearer_to_the_lesion_than_its_drawing(lesions):
 
 def test_order_and_direction_of_axes_do_not_matter(lesions):
     one = lesions[0]
-    wanted = carry_roi(one.roi, one.baseline.grid, one.followup.grid, one.followup.transform)
+    wanted = carry_roi(one.roi, one.baseline.grid, one.followup.grid, one.transform)
     roi, grid = reoriented(one.roi, one.baseline.grid, "PIR")
     flipped = reoriented(wanted.weights, one.followup.grid, "ALS")
-    found = carry_roi(np.ascontiguousarray(roi), grid, flipped[1], one.followup.transform)
+    found = carry_roi(np.ascontiguousarray(roi), grid, flipped[1], one.transform)
     np.testing.assert_allclose(found.weights, flipped[0], atol=2e-3)
 
 
@@ -77,7 +77,7 @@ def test_what_was_cut_out_does_not_count(lesions):
     assert np.all(baseline.weights[cut] == 0)
     assert np.array_equal(baseline.weights[~cut], whole.weights[~cut])
     assert baseline.volume_mm3 == pytest.approx(baseline.whole_mm3, rel=0.01)
-    moved = one.followup.transform
+    moved = one.transform
     followup = carry_roi(one.roi, one.baseline.grid, one.followup.grid, moved, cut=cut)
     to_followup = np.linalg.inv(one.followup.grid.affine) @ moved.matrix @ one.baseline.grid.affine
     at = np.rint(to_followup @ (x, y + 0.5, z, 1))[:3].astype(int)

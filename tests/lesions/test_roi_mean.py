@@ -24,7 +24,7 @@ def measured(one, interpolation, rng=None):
         maps = [chi + NOISE_PPM * rng.standard_normal(chi.shape).astype(np.float32) for chi in maps]
     before, after = maps
     everywhere, grid, followup = np.ones(before.shape, bool), one.baseline.grid, one.followup
-    registered = resample(after, followup.grid, grid, followup.transform, interpolation=interpolation, outside=np.nan)
+    registered = resample(after, followup.grid, grid, one.transform, interpolation=interpolation, outside=np.nan)
     first = measure_roi(one.roi, grid, chi_ppm=before, mask=everywhere, chi_grid=grid, transform=IDENTITY)
     then = measure_roi(
         one.roi,
@@ -32,7 +32,7 @@ def measured(one, interpolation, rng=None):
         chi_ppm=after,
         mask=everywhere,
         chi_grid=followup.grid,
-        transform=followup.transform,
+        transform=one.transform,
         registered_chi_ppm=registered,
         registered_mask=np.isfinite(registered),
     )
