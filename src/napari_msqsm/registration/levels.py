@@ -45,14 +45,14 @@ class Level:
 
 
 class Levels:
-    """An image smoothed and decimated to every level; shading is removed when a fine level is asked for.
+    """An image smoothed and decimated to every level; shading is removed where that is asked for.
 
     Parameters
     ----------
     prepared
         The image at full resolution.
     settings
-        Voxel edges of the levels, and from which on shading is removed.
+        Voxel edges of the levels, and how wide shading is.
     what
         Name of the image, for messages.
     """
@@ -73,10 +73,20 @@ class Levels:
         """The first level's image."""
         return self._images[0]
 
-    def at(self, number: int, *, inside: bool = False) -> Level:
-        """Level of a number, 0 the coarsest; with ``inside`` only the interior of the head counts."""
+    def at(self, number: int, *, unshaded: bool, inside: bool = False) -> Level:
+        """Level of a number, 0 the coarsest.
+
+        Parameters
+        ----------
+        number
+            Which.
+        unshaded
+            Whether coil shading is removed.
+        inside
+            Whether only the interior of the head counts.
+        """
         image = self._images[number]
-        if self._settings.levels_mm[number] <= self._settings.shading_from_mm:
+        if unshaded:
             flat = without_shading(image, self._smooth, shading_mm=self._settings.shading_mm)
             image = scaled(flat, what=self._what)
         weights = self._weights

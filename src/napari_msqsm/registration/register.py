@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     OnProgress = Callable[[str, float], None]
 
-_SHARE_OF_LEVEL = (0.1, 0.15, 0.3, 0.45)
-"""Part of the time that a level takes, of four."""
-
 
 def register(
     fixed: Array,
@@ -91,14 +88,15 @@ def register(
     )
     starts: dict[str, Any] = {}
     if initial is not None:
-        motions = [stages.motion_near(initial.matrix)]
+        report("Aligning coarsely", 0.1)
+        motions = stages.followed([stages.motion_near(initial.matrix)], unshaded=False)
     else:
-        report("Looking for the head", 0.05)
+        report("Looking for the head", 0.1)
         motions, starts = stages.captured()
     n_levels = len(settings.levels_mm)
-    first = min(1, n_levels - 1)
-    for number in range(first, n_levels):
-        report(f"Aligning at {settings.levels_mm[number]:g} mm", 0.1 + 0.9 * sum(_SHARE_OF_LEVEL[:number]))
+    for number in range(stages.first_fine, n_levels):
+        done = 0.4 + 0.6 * (number - stages.first_fine) / (n_levels - stages.first_fine)
+        report(f"Aligning at {settings.levels_mm[number]:g} mm", done)
         found = stages.aligned(number, motions)
         motions = [found.motion]
     if found.similarity == 0:

@@ -23,18 +23,18 @@ class RegistrationSettings(Settings):
     preview: bool = quantity(False, top=True, help="Stop one level before the finest: about three times as fast.")
     level_mm: tuple[float, ...] = quantity((8.0, 4.0, 2.0, 1.0), unit="mm", help="Voxel edge at each level.")
     n_points: tuple[int, ...] = quantity(
-        (8_000, 30_000, 120_000, 240_000), help="Points at which the images are compared, per level."
+        (8_000, 20_000, 120_000, 240_000), help="Points at which the images are compared, per level."
     )
     n_bins: tuple[int, ...] = quantity((32, 40, 48, 48), help="Grey levels of the joint histogram, per level.")
     tolerance_mm: tuple[float, ...] = quantity(
-        (0.2, 0.05, 0.01, 0.003), unit="mm", help="A level has settled when a step moves the head by less than this."
+        (0.5, 0.1, 0.01, 0.003), unit="mm", help="A level has settled when a step moves the head by less than this."
     )
     max_iter: int = quantity(60, ge=1, help="Most iterations per level.")
     shading_from_mm: float = quantity(
         2.0,
         ge=0,
         unit="mm",
-        help="Coil shading is removed at this level and finer ones; the raw images are better at capturing.",
+        help="At this level and finer ones coil shading is always removed; coarser ones look with and without it.",
     )
     shading_mm: float = quantity(14.0, gt=0, unit="mm", help="Width of the shading that is removed.")
     edge_share: float = quantity(
@@ -55,7 +55,7 @@ class RegistrationSettings(Settings):
     capture_deg: float = quantity(
         30.0, ge=0, le=60, unit="°", help="Largest turn about each axis among the starting positions."
     )
-    capture_mm: float = quantity(30.0, ge=0, unit="mm", help="Largest shift among the starting positions.")
+    capture_mm: float = quantity(20.0, ge=0, unit="mm", help="Largest shift among the starting positions.")
     least_overlap: float = quantity(
         0.25, gt=0, lt=1, help="Part of the fixed head that must lie inside the moving image."
     )

@@ -26,8 +26,12 @@ if TYPE_CHECKING:
     from napari_msqsm.registration.prepared import PreparedImage
     from napari_msqsm.registration.settings import Model, RegistrationSettings
 
+    _Similarity = MutualInformation | LocalCorrelation
+
 _FIRST_STEP_PER_LEVEL = 0.25
 """First step as a part of the level's voxel edge."""
+_MOST_IN_QUESTION = 2
+"""Motions that are improved at a fine level."""
 _LEAST_INSIDE = 0.2
 """Part of a level's points that must lie inside the head for blocks to decide."""
 
@@ -86,10 +90,40 @@ class Stages:
         """Motion of the chosen model nearest to a (4, 4) map."""
         return Motion.initial(matrix, self._settings.model, self._rigid(matrix))
 
+    @property
+    def first_fine(self) -> int:
+        """Number of the first level at which shading is always removed and masks, weights and the whole model act."""
+        settings = self._settings
+        fine = [n for n, level_mm in enumerate(settings.levels_mm) if level_mm <= settings.shading_from_mm]
+        return fine[0] if fine else len(settings.levels_mm) - 1
+
     def captured(self) -> tuple[list[Motion], dict[str, Any]]:
-        """Rigid motions that are worth following, and how they were found."""
-        pair = self._pair(0, AffineTransform.identity().matrix, weighted=False)
+        """Rigid motions that are worth following at the fine levels, and how they were found.
+
+        The head is looked for twice: in the images as they are, and without shading. Either finds heads that the other
+        misses.
+        """
+        motions: list[Motion] = []
+        how: dict[str, Any] = {}
+        for unshaded, name in ((False, "as they are"), (True, "without shading")):
+            found, how[name] = self._captured(unshaded=unshaded)
+            motions += self.followed(found, unshaded=unshaded)
+        return motions, how
+
+    def followed(self, motions: list[Motion], *, unshaded: bool) -> list[Motion]:
+        """Motions after the coarse levels but the first, improved each for itself."""
+        for number in range(1, self.first_fine):
+            pair = self._pair(number, motions[0].matrix, unshaded=unshaded)
+            ascents = self._ascended(number, motions, pair, self._information(number, pair), "rigid")
+            motions = [ascent.motion for ascent in ascents]
+        return motions
+
+    def _captured(self, *, unshaded: bool) -> tuple[list[Motion], dict[str, Any]]:
+        nowhere = AffineTransform.identity().matrix
+        pair = self._pair(0, nowhere, unshaded=unshaded)
         information = self._information(0, pair)
+        finer = min(1, len(self._settings.levels_mm) - 1)
+        finer_information = self._information(finer, self._pair(finer, nowhere, unshaded=unshaded))
 
         def value_and_gradient(matrix: NDArray[Any]) -> tuple[float, NDArray[Any]]:
             self._stop_if_cancelled()
@@ -100,17 +134,18 @@ class Stages:
             self._moving_levels.coarsest,
             value=information.value,
             value_and_gradient=value_and_gradient,
+            finer_value=finer_information.value,
             motion_of=lambda matrix: self._rigid(matrix).about(pair.centre_mm(matrix)),
             settings=self._settings,
         )
 
     def aligned(self, number: int, motions: list[Motion]) -> Found:
-        """Best motion at a level, from those that are still in question."""
+        """Best motion at a fine level, from those that are still in question."""
         settings = self._settings
-        fine = settings.levels_mm[number] <= settings.shading_from_mm or number == len(settings.levels_mm) - 1
-        pair = self._pair(number, motions[0].matrix, weighted=fine)
+        pair = self._pair(number, motions[0].matrix, unshaded=True, weighted=True)
         information = self._information(number, pair)
-        if not fine or settings.model == "rigid":
+        motions = sorted(motions, key=lambda motion: -information.value(motion.matrix))[:_MOST_IN_QUESTION]
+        if settings.model == "rigid":
             best = self._improved(number, motions, pair, information, "rigid")
         else:
             best = self._stretched(number, motions, pair, information)
@@ -129,7 +164,7 @@ class Stages:
         if self._by_blocks is None:
             motions = [self._improved(number, motions, pair, information, "rigid").motion]
         if self._by_blocks is not False:
-            inside = self._pair(number, motions[0].matrix, weighted=True, inside=True)
+            inside = self._pair(number, motions[0].matrix, unshaded=True, weighted=True, inside=True)
             enough = inside.n_points >= _LEAST_INSIDE * settings.n_points[number]
             blocks = LocalCorrelation(inside, block_mm=settings.block_mm) if enough else None
             if self._by_blocks is None:
@@ -139,14 +174,15 @@ class Stages:
         return self._improved(number, motions, pair, information, settings.model)
 
     def _improved(
-        self,
-        number: int,
-        motions: list[Motion],
-        pair: Pair,
-        similarity: MutualInformation | LocalCorrelation,
-        model: Model,
+        self, number: int, motions: list[Motion], pair: Pair, similarity: _Similarity, model: Model
     ) -> Ascent:
         """Best of the motions after an ascent each."""
+        return max(self._ascended(number, motions, pair, similarity, model), key=lambda ascent: ascent.value)
+
+    def _ascended(
+        self, number: int, motions: list[Motion], pair: Pair, similarity: _Similarity, model: Model
+    ) -> list[Ascent]:
+        """Every motion after an ascent; the best is recorded."""
         began = time.perf_counter()
         settings = self._settings
 
@@ -171,6 +207,7 @@ class Stages:
                 "model": model,
                 "measure": similarity.name,
                 "points": pair.n_points,
+                "motions": len(motions),
                 "iterations": best.iterations,
                 "evaluations": sum(ascent.evaluations for ascent in ascents),
                 "similarity": best.value,
@@ -178,15 +215,17 @@ class Stages:
                 "seconds": round(time.perf_counter() - began, 3),
             }
         )
-        return best
+        return ascents
 
     def _rigid(self, matrix: NDArray[Any]) -> Motion:
         return Motion.rigid(matrix, fixed_affine=self._fixed.affine, moving_affine=self._moving.affine)
 
-    def _pair(self, number: int, near: NDArray[Any], *, weighted: bool, inside: bool = False) -> Pair:
+    def _pair(
+        self, number: int, near: NDArray[Any], *, unshaded: bool, weighted: bool = False, inside: bool = False
+    ) -> Pair:
         return Pair(
-            self._fixed_levels.at(number, inside=inside),
-            self._moving_levels.at(number, inside=inside),
+            self._fixed_levels.at(number, unshaded=unshaded, inside=inside),
+            self._moving_levels.at(number, unshaded=unshaded, inside=inside),
             n_points=self._settings.n_points[number],
             edge_share=self._settings.edge_share,
             near=near,

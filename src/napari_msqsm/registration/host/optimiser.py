@@ -3,7 +3,8 @@ r"""Quasi-Newton ascent in the few parameters of a motion.
 .. math:: d = H g, \quad H \leftarrow (1 - \rho s y^T) H (1 - \rho y s^T) + \rho s s^T, \quad \rho = 1 / s^T y
 
 (BFGS) with step s in mm and y the change of −g. A step that does not raise the similarity enough is shortened by
-quadratic interpolation; where that leads nowhere, H starts anew once: interpolation has kinks. The motion is described anew after every step, so that turns never leave their small range.
+quadratic interpolation; where that leads nowhere, H starts anew once: interpolation has kinks. The motion is described
+anew after every step, so that turns never leave their small range.
 
 Source: Nocedal J, Wright SJ, Numerical Optimization, 2nd ed., 2006, chapter 6 (doi 10.1007/978-0-387-40065-5).
 """

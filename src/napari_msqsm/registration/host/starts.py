@@ -32,13 +32,13 @@ def starting_positions(
     fixed_centre_mm, moving_centre_mm
         Centres of mass of the heads.
     turn_deg
-        Turn about each axis: minus this, none and plus this, combined; none when 0.
+        Turn about each axis: none, half of this and this, either way and combined; none when 0.
     shift_mm
         Shift along the body, which the centres miss where the images cover other parts of head and neck.
     """
     fixed, moving = np.asarray(fixed_centre_mm), np.asarray(moving_centre_mm)
     middle = 0.5 * (fixed + moving)
-    turns = (0.0,) if turn_deg == 0 else (0.0, -turn_deg, turn_deg)
+    turns = (0.0,) if turn_deg == 0 else (0.0, -0.5 * turn_deg, 0.5 * turn_deg, -turn_deg, turn_deg)
     shifts = (0.0,) if shift_mm == 0 else (0.0, -shift_mm, shift_mm)
     starts = []
     for angles in itertools.product(turns, repeat=3):
