@@ -91,6 +91,8 @@ def coregister(
             common.say(args, as_table(outcome.results))
             for sentence in outcome.remarks:
                 common.say(args, f"note: {sentence}")
+            for picture in outcome.pictures.values():
+                common.say(args, f"picture: {picture}")
     return outcomes
 
 

@@ -15,6 +15,7 @@ from napari_msqsm.workflow.coregister_middle import through_middle
 from napari_msqsm.workflow.coregister_outcome import CoregistrationOutcome, PairResult
 from napari_msqsm.workflow.coregister_pair import accept, coregister_pair
 from napari_msqsm.workflow.coregister_pairs import GRE, Pair, baseline_of, pairs_of, patient_of
+from napari_msqsm.workflow.coregister_picture import save_pictures
 from napari_msqsm.workflow.coregister_settings import CoregistrationSettings
 from napari_msqsm.workflow.coregister_state import PairState, state_of
 from napari_msqsm.workflow.coregister_work import PatientImages
@@ -55,6 +56,7 @@ def coregister_patient(
     *,
     pairs: Collection[Pair] | None = None,
     only_missing: bool = True,
+    pictures: bool = False,
     device: str = "auto",
     seed: int = 0,
     out_dir: Path | None = None,
@@ -75,6 +77,8 @@ def coregister_patient(
     only_missing
         Leave alone what still belongs to its files, settings and algorithm; otherwise all of it is done again.
         Transforms that a person accepted are left alone in any case.
+    pictures
+        Draw a picture of every session of which something was aligned.
     device
         ``auto``, ``cpu`` or ``cuda``.
     seed
@@ -118,11 +122,12 @@ def coregister_patient(
         for sentence in _warnings_of(result):
             say(sentence)
         results.append(result)
-    share.begin("Susceptibility maps")
+    share.begin("Susceptibility maps and pictures")
     files = renew_maps(study, person, settings, out_dir=out_dir)
+    drawn = save_pictures(study, results, images, out_dir=out_dir) if pictures else {}
     if on_progress:
         on_progress("Done", 1.0)
-    return CoregistrationOutcome(person.patient_id, baseline.label, tuple(results), files, tuple(warnings))
+    return CoregistrationOutcome(person.patient_id, baseline.label, tuple(results), files, tuple(warnings), drawn)
 
 
 class _Share:

@@ -52,6 +52,7 @@ def coregister_patients(
                 study,
                 patient,
                 settings,
+                pictures=True,
                 device=device,
                 seed=seed,
                 out_dir=out_dir,

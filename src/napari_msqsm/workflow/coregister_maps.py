@@ -151,8 +151,10 @@ def _record(
     study: Study, baseline: str, magnitude: Path, inputs: tuple[Path, ...], interpolation: str, out_dir: Path | None
 ) -> dict[str, Any]:
     locate = locator(study, out_dir)
+    sources = [name for name in map(locate, inputs) if name.startswith("bids:")]
     return {
         "Description": "Susceptibility map on the grid of the baseline's gradient echo, interpolated once",
+        "Sources": sources,
         "SpatialReference": locate(magnitude),
         "Baseline": baseline,
         "Interpolation": interpolation,

@@ -85,6 +85,8 @@ class CoregistrationOutcome:
         Susceptibility maps on the grid of the baseline, by session.
     warnings
         What must not be overlooked.
+    pictures
+        Pictures that were drawn, by session.
     """
 
     patient_id: str
@@ -92,6 +94,7 @@ class CoregistrationOutcome:
     results: tuple[PairResult, ...] = ()
     files: Mapping[str, Path] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    pictures: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def unusable(self) -> tuple[PairResult, ...]:
@@ -126,5 +129,6 @@ class CoregistrationOutcome:
             "baseline": self.baseline,
             "pairs": [result.as_json() for result in self.results],
             "maps": {label: str(path) for label, path in self.files.items()},
+            "pictures": {label: str(path) for label, path in self.pictures.items()},
             "warnings": list(self.warnings),
         }

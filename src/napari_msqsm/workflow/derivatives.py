@@ -73,6 +73,7 @@ _SIDECARS: dict[str, dict[str, Any]] = {
 }
 _IGNORED_BY_VALIDATORS = (
     "sub-*/figures\nsub-*/figures/**\nsub-*/*_desc-qsm_settings.json\nsub-*/**/*_desc-qsm_quality.json\n"
+    "sub-*/**/*_mode-image_xfm.*\n"
     "study_report.html\nstudy_report.tsv\n"
 )
 
