@@ -53,6 +53,25 @@ def test_series_that_come_later_join_their_session(scanner, write, tmp_path, ses
     assert list(sessions(tmp_path / "study")["session_id"]) == ["ses-01"]
 
 
+def test_field_map_that_is_there_does_not_stop_a_later_visit(scanner, write, tmp_path, tree):
+    """The folder of the scanner grows, and is imported again as a whole."""
+    field_map = scanner.series("", parts=("mag", "field"), description="B0map")
+    first = [field_map, *scanner.session(("FLAIR",))]
+    write(scanner.staged(*first))
+    before = tree(tmp_path / "study" / "sub-01" / "ses-01")
+    another = scanner.series("", parts=("mag", "field"), description="B0map")
+    scanner.visit(at("2021-05-01T10:00"))
+    outcome = write(scanner.staged(*first, another, *scanner.session(("FLAIR",))))
+    assert outcome.sessions == ("sub-01_ses-01", "sub-01_ses-02")
+    assert {path.name for path in outcome.files} == {
+        "sub-01_ses-01_run-2_fieldmap.nii.gz",
+        "sub-01_ses-01_run-2_magnitude.nii.gz",
+        "sub-01_ses-02_FLAIR.nii.gz",
+    }
+    after = tree(tmp_path / "study" / "sub-01" / "ses-01")
+    assert all(after[name] == before[name] for name in before if not name.endswith("_scans.tsv"))
+
+
 def test_columns_and_rows_of_others_stay(scanner, write, tmp_path):
     write(scanner.staged(*scanner.session(("FLAIR",))))
     root = tmp_path / "study"

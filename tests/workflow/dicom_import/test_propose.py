@@ -97,6 +97,45 @@ def test_two_identifiers_of_one_person(scanner):
     assert any("sub-01 and sub-02 have one name" in problem for problem in later.problems)
 
 
+def test_one_identifier_with_two_names_is_asked_about(scanner):
+    """Numbers such as 0001 are given by every site; without birth dates nothing else tells people apart."""
+    anna = {"PatientID": "0001", "PatientName": "Adams^Anna"}
+    first = scanner.session(("FLAIR",), person=anna)
+    scanner.visit(at("2019-01-01T09:00"))
+    second = scanner.session(("FLAIR",), person={"PatientID": "0001", "PatientName": "Brown^Bob"})
+    plan = propose(scanner.staged(*first, *second))
+    assert labels(plan) == [("01", "01"), ("01", "02")]
+    assert "sub-01 has 2 names in the headers: are these one person?" in plan.problems
+    assert not any("Anna" in problem or "Bob" in problem for problem in plan.problems)
+    apart = plan.with_row(second[0].series_uid, settle, patient_id="02", session_id="01")
+    assert not any("names in the headers" in problem for problem in apart.problems)
+    there = replace(known(key="0001"), patient_name="Brown^Bob")
+    later = propose(scanner.staged(*first), Existing((there,), {"01": frozenset(("01",))}))
+    assert any("sub-01 has 2 names" in problem for problem in later.problems)
+
+
+def test_one_name_in_two_spellings_is_one_name(scanner):
+    first = scanner.session(("FLAIR",), person={"PatientID": "7", "PatientName": "Adams^Anna"})
+    scanner.visit(at("2019-01-01T09:00"))
+    second = scanner.session(("FLAIR",), person={"PatientID": "7", "PatientName": "ANNA ADAMS"})
+    assert not any("names" in problem for problem in propose(scanner.staged(*first, *second)).problems)
+
+
+def test_examinations_of_nobody_are_told(scanner):
+    """Headers that were anonymised elsewhere: whether they are one patient cannot be known."""
+    nobody = {"PatientID": ""}
+    first = scanner.session(("FLAIR",), person=nobody)
+    alone = propose(scanner.staged(*first))
+    assert not any("neither patient ID nor name" in problem for problem in alone.problems)
+    scanner.visit(at("2019-01-01T09:00"))
+    second = scanner.session(("FLAIR",), person=nobody)
+    plan = propose(scanner.staged(*first, *second))
+    told = "2 examinations have neither patient ID nor name and are all taken for sub-01"
+    assert any(problem.startswith(told) for problem in plan.problems)
+    later = propose(scanner.staged(*second), Existing((known(key=""),), {"01": frozenset(("01",))}))
+    assert any(problem.startswith(told) for problem in later.problems)
+
+
 def test_a_header_without_birth_date_belongs_to_the_one_that_has_it(scanner):
     first = scanner.session(("FLAIR",))
     second = scanner.session(("T1w",), person={"PatientID": "MS0815"})
@@ -113,6 +152,31 @@ def test_magnitude_and_phase_are_one_acquisition(scanner):
 def test_magnitude_without_phase_is_told(scanner):
     (row,) = propose(scanner.staged(scanner.series("MEGRE"))).rows
     assert any("no field can be computed: it has mag" in problem for problem in row.problems)
+
+
+@pytest.mark.parametrize(("first", "second"), [("ND", "DIS2D"), ("DIS2D", "ND")])
+def test_phase_joins_the_magnitude_that_is_corrected_for_distortion_as_it_is(scanner, first, second):
+    """Siemens keeps images with and without the correction: only those of one kind lie on each other."""
+    now = scanner.now
+    series = [
+        scanner.series("MEGRE", minutes=0, acquired_at=now, parts=(part,), ImageType=["ORIGINAL", "PRIMARY", *words])
+        for part, words in (("mag", ("M", first)), ("mag", ("M", second)), ("phase", ("P", "ND")))
+    ]
+    plan = propose(scanner.staged(*series))
+    partner = 0 if first == "ND" else 1
+    assert plan.rows[2].acquisition == plan.rows[partner].acquisition != plan.rows[1 - partner].acquisition
+    assert not any("distortion" in problem for row in plan.rows for problem in row.problems)
+
+
+def test_phase_beside_a_magnitude_of_another_correction_is_told(scanner):
+    now = scanner.now
+    magnitude = scanner.series("MEGRE", acquired_at=now, ImageType=["ORIGINAL", "PRIMARY", "M", "DIS2D"])
+    phase = scanner.series("MEGRE", acquired_at=now, parts=("phase",), ImageType=["ORIGINAL", "PRIMARY", "P", "ND"])
+    rows = propose(scanner.staged(magnitude, phase)).rows
+    assert rows[0].acquisition == rows[1].acquisition
+    assert all(
+        any("corrected for distortion differently (DIS2D and none)" in text for text in row.problems) for row in rows
+    )
 
 
 def test_one_series_per_echo(scanner):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from napari_msqsm.workflow.dicom_import.features import features_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
@@ -81,21 +83,41 @@ def acquisitions_of(rows: Iterable[PlannedSeries]) -> list[Acquisition]:
     Siemens and others store magnitude and phase as two series, some archives every echo as one: series join where
     they hold different parts or different echoes, on grids of one shape, of the same examination, at the same time.
     """
+    groups = [[row] for row in sorted(rows, key=lambda row: order_of(row.series))]
+    groups = _joined(_joined(groups, alike=True), alike=False)
+    return [Acquisition(tuple(sorted(group, key=lambda row: order_of(row.series)))) for group in groups]
+
+
+def corrections(acquisition: Acquisition) -> frozenset[str]:
+    """Corrections of distortion of its series (``DIS2D``, ``DIS3D`` or none): several where they do not agree."""
+    return frozenset(_distortion(row.series) for row in acquisition.rows)
+
+
+def _joined(groups: Sequence[Sequence[PlannedSeries]], *, alike: bool) -> list[list[PlannedSeries]]:
+    """Join each group to the nearest one before it that it belongs to; ``alike``: corrected for distortion alike."""
     out: list[list[PlannedSeries]] = []
-    for row in sorted(rows, key=lambda row: order_of(row.series)):
-        partner = None
-        if row.role == "MEGRE":
-            fitting = [
-                group
-                for group in out
-                if all(_belong(row, other) for other in group) and _apart(row, group) <= _PARTNERS_APART
-            ]
-            partner = min(fitting, key=lambda group: _apart(row, group), default=None)
-        if partner is None:
-            out.append([row])
+    for group in groups:
+        fitting = [
+            other for other in out if _fit(group, other, alike=alike) and _apart(group, other) <= _PARTNERS_APART
+        ]
+        if fitting:
+            min(fitting, key=lambda other: _apart(group, other)).extend(group)
         else:
-            partner.append(row)
-    return [Acquisition(tuple(group)) for group in out]
+            out.append(list(group))
+    return out
+
+
+def _fit(group: Sequence[PlannedSeries], other: Sequence[PlannedSeries], *, alike: bool) -> bool:
+    if group[0].role != "MEGRE" or other[0].role != "MEGRE":
+        return False
+    if alike and {_distortion(row.series) for row in (*group, *other)} != {_distortion(group[0].series)}:
+        return False
+    return all(_belong(one, two) for one in group for two in other)
+
+
+def _distortion(series: ConvertedSeries) -> str:
+    """Which correction moved its voxels: a magnitude that has it does not lie on a phase that has not."""
+    return next((word for word in ("DIS3D", "DIS2D") if word in features_of(series).image_type), "")
 
 
 def incomplete(acquisition: Acquisition, others: Sequence[Acquisition]) -> str:
@@ -124,9 +146,9 @@ def _name(acquisition: Acquisition) -> str:
     return " ".join(acquisition.rows[0].series.description.lower().split())
 
 
-def _apart(row: PlannedSeries, group: Sequence[PlannedSeries]) -> int:
-    """Distance of series numbers."""
-    return min(abs(row.series.number - other.series.number) for other in group)
+def _apart(group: Sequence[PlannedSeries], other: Sequence[PlannedSeries]) -> int:
+    """Distance of the nearest series numbers."""
+    return min(abs(one.series.number - two.series.number) for one in group for two in other)
 
 
 def _belong(one: PlannedSeries, other: PlannedSeries) -> bool:

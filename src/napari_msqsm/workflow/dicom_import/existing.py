@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _ECHO_OR_PART = re.compile(r"_(?:echo|part)-[A-Za-z0-9]+")
 _MOST_NAMES = 3
 _IMAGES = (".nii.gz", ".nii")
+_FOLDERS = ("anat", "fmap")
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,12 @@ def read_existing(bids_dir: Path, key: tuple[KeyRow, ...], *, key_file: Path) ->
         place.name.removeprefix("sub-"): frozenset(visit.name.removeprefix("ses-") for visit in place.glob("ses-*/"))
         for place in bids_dir.glob("sub-*/")
     }
-    images = frozenset(_stem(path.name) for path in bids_dir.glob("sub-*/**/anat/sub-*") if path.name.endswith(_IMAGES))
+    images = frozenset(
+        _stem(path.name)
+        for folder in _FOLDERS
+        for path in bids_dir.glob(f"sub-*/**/{folder}/sub-*")
+        if path.name.endswith(_IMAGES)
+    )
     problems = []
     strangers = sorted(set(sessions) - {row.patient_id for row in key})
     if strangers:

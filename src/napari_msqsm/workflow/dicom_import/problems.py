@@ -7,6 +7,7 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from napari_msqsm.workflow.dicom_import.acquisitions import corrections
 from napari_msqsm.workflow.dicom_import.gadolinium import unmarked_repeat
 from napari_msqsm.workflow.dicom_import.people import Person, person_of
 
@@ -34,6 +35,11 @@ def problems_of_acquisition(acquisition: Acquisition) -> list[str]:
         images = [(image.part, image.echo_time_s) for row in acquisition.rows for image in row.series.images]
         if len(set(images)) < len(images) and None not in {time for _, time in images}:
             out.append("several images of one part and echo; the first is taken")
+        if len(corrections(acquisition)) > 1:
+            words = " and ".join(sorted(word or "none" for word in corrections(acquisition)))
+            out.append(
+                f"its series are corrected for distortion differently ({words}): magnitude and phase do not match"
+            )
         if 0 < len(times) < _FEWEST_ECHOES:
             out.append(f"{len(times)} echoes; three or more are wanted")
     elif (
@@ -114,6 +120,7 @@ def problems_of_patients(rows: Sequence[PlannedSeries], existing: Existing) -> l
             for name, found in per_patient.items()
             if len(found) > 1
         ]
+    out += _nameless(rows, existing)
     for known in existing.key:
         people[Person(known.patient_key, known.birth_date, known.sex, known.patient_name)].add(known.patient_id)
     of_id: dict[str, set[str]] = defaultdict(set)
@@ -123,6 +130,15 @@ def problems_of_patients(rows: Sequence[PlannedSeries], existing: Existing) -> l
         if person.name and person.birth_date:
             of_name[person.name.lower(), person.birth_date] |= names
     here = {row.patient_id for row in rows}
+    written: dict[str, set[str]] = defaultdict(set)
+    for person, names in people.items():
+        for name in names & here:
+            written[name] |= {_plain(person.name)} - {""}
+    out += [
+        f"sub-{name} has {len(found)} names in the headers: are these one person?"
+        for name, found in written.items()
+        if len(found) > 1
+    ]
     apart = [names for names in of_id.values() if len(names) > 1 and names & here]
     for names in apart:
         out.append(f"{_listed(names)} have one patient ID but another birth date or sex; they are kept apart")
@@ -130,6 +146,28 @@ def problems_of_patients(rows: Sequence[PlannedSeries], existing: Existing) -> l
         if len(names) > 1 and names & here and names not in apart:
             out.append(f"{_listed(names)} have one name and birth date; if they are one person, give both one name")
     return out
+
+
+def _nameless(rows: Sequence[PlannedSeries], existing: Existing) -> list[str]:
+    """Tell that examinations of which no header says whose they are were taken for one patient's."""
+    examinations: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        if not person_of(row.series).key:
+            examinations[row.patient_id].add(row.series.study_uid)
+    for known in existing.key:
+        if not known.patient_key and known.patient_id in examinations:
+            examinations[known.patient_id].add(known.study_uid)
+    return [
+        f"{len(found)} examinations have neither patient ID nor name and are all taken for sub-{name}: give each "
+        "patient a name of its own in the table"
+        for name, found in examinations.items()
+        if len(found) > 1
+    ]
+
+
+def _plain(name: str) -> str:
+    """Name without case, marks and order of its words."""
+    return " ".join(sorted(re.findall(r"[^\W_]+", name.casefold())))
 
 
 def _listed(names: set[str]) -> str:
