@@ -167,6 +167,18 @@ def test_every_fault_has_its_sentence(root, fault):
     assert not any("\n" in str(finding) for finding in findings)
 
 
+def test_magnitude_beside_real_and_imaginary_parts_is_whole(root):
+    """As GE writes them: there is no phase, and none is wanted."""
+    for session in ("01", "02"):
+        folder = root / "sub-01" / f"ses-{session}" / "anat"
+        for path in list(folder.glob("*_part-phase_*")):
+            path.with_name(path.name.replace("phase", "imag")).write_bytes(path.read_bytes())
+            path.rename(path.with_name(path.name.replace("phase", "real")))
+    assert check_study(root) == ()
+    (root / ANAT / "sub-01_ses-01_echo-2_part-imag_MEGRE.nii.gz").unlink()
+    assert any("part-real has echoes [1, 2, 3] but part-imag has [1, 3]" in str(one) for one in check_study(root))
+
+
 def test_bidsignore_is_heeded(root):
     image(root / f"{STEM}_SWI.nii.gz")
     (root / ".bidsignore").write_text("*_SWI.nii.gz\n", "utf-8")

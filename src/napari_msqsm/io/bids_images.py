@@ -25,6 +25,7 @@ _LONGEST_ECHO_S = 0.5
 _TE_TOLERANCE_S = 2e-5
 _DESCRIBED_TE = re.compile(r"TE=([0-9.]+)")
 _PHASE_UNITS = ("rad", "arbitrary")
+_PAIRS = (("mag", "phase"), ("real", "imag"))
 _HEADER_BYTES = 544
 _IDENTIFYING_WORDS = (
     "PatientName PatientID PatientBirthDate PatientAddress OtherPatientIDs AccessionNumber StudyID "
@@ -100,9 +101,11 @@ def _echo_problems(
             yield paths[0], f"part-{part} has one echo; multi-echo is wanted", False
         if sorted(by_echo) != list(range(1, len(by_echo) + 1)):
             yield paths[0], f"echoes of part-{part} are numbered {sorted(by_echo)}; some may be missing", True
-    for one, other in (("mag", "phase"), ("real", "imag")):
+    complete = any(times.get(one) and set(times[one]) == set(times.get(other, {})) for one, other in _PAIRS)
+    for one, other in _PAIRS:
         first, second = times.get(one, {}), times.get(other, {})
-        if (first or second) and set(first) != set(second):
+        lacking = (first and second) if complete else (first or second)  # magnitude beside real and imaginary is whole
+        if lacking and set(first) != set(second):
             yield paths[0], f"part-{one} has echoes {sorted(first)} but part-{other} has {sorted(second)}", True
         unlike = [e for e in set(first) & set(second) if not math.isclose(first[e], second[e], abs_tol=1e-6)]
         if unlike:
