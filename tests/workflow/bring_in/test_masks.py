@@ -193,3 +193,14 @@ def test_refusals_write_nothing(lab, head, save_theirs, lesions):
     take(lab, labels, "brain", labels=[1, 2])
     with pytest.raises(InputError, match="--overwrite"):
         take(lab, labels, "brain", labels=[1, 2])
+
+
+def test_numbers_of_lesions_above_65535_stay_what_they_are(lab, save_theirs, lesions):
+    """Some programs number lesions by patient and year; 16 bits would make two of them one."""
+    numbered = lesions.astype(np.int32) * 2
+    numbered[10:13, 10:13, 10:13] *= 32770
+    numbered[16, 16, 16] = 4
+    path = save_theirs(lab.theirs / "lesions.nii.gz", numbered, FLAIR)
+    taken = take(lab, path, "lesions")
+    assert [one.label for one in taken.lesions] == [2, 4, 65540]
+    np.testing.assert_array_equal(values_of(taken), numbered)

@@ -67,6 +67,24 @@ def test_the_same_voxels_in_another_order_are_turned(lab, head, save_theirs):
     assert any("nothing was interpolated" in note for note in outcome.assumptions)
 
 
+def test_a_mask_in_the_order_of_its_map_is_turned_with_it(lab, head, save_theirs):
+    """SEPIA writes both alike; only the session's gradient echo may have other axes."""
+    affine = np.diag((-3.0, 3.0, 3.0, 1.0))
+    mask = head.brain.copy()
+    mask[:, :15] = False
+    for name, array in ((NAME, head.chi_ppm), ("region/mask.nii.gz", mask.astype("u1"))):
+        image = nib.as_closest_canonical(nib.Nifti1Image(array, affine))
+        save_theirs(lab.theirs / name, np.asarray(image.dataobj), image.affine)
+    chi, _ = taken(lab, mask=lab.theirs / "region" / "mask.nii.gz")
+    np.testing.assert_allclose(chi, np.where(mask, head.chi_ppm, 0), atol=1e-6)
+
+
+def test_a_mask_on_another_grid_is_refused(lab, head, save_theirs):
+    save_theirs(lab.theirs / NAME, head.chi_ppm)
+    path = save_theirs(lab.theirs / "region" / "mask.nii.gz", head.brain[::2].astype("u1"), np.diag((-6.0, 3, 3, 1)))
+    assert "not that of the GRE" in refusal(lab, mask=path)
+
+
 def test_another_grid_is_refused_with_the_way_out(lab, head, save_theirs):
     save_theirs(lab.theirs / NAME, head.chi_ppm[::2], np.diag((-6.0, 3.0, 3.0, 1.0)))
     assert "msqsm resample" in refusal(lab)

@@ -28,6 +28,7 @@ _SPACES = {"ce-gadolinium_T1w": "ceT1w"}
 """Words of a file name hold letters and digits only."""
 _TEMPLATES = ("mni", "mni152", "template", "fsaverage", "talairach")
 _SMALL_MM3 = 3.0
+_LARGEST_UINT16 = 65535
 _BIDS_TYPE = {"brain": "Brain", "csf": "ROI"}
 _MEANING = {
     "brain": "Brain mask taken from elsewhere; reconstruction uses it instead of one of its own",
@@ -137,7 +138,7 @@ def adopt_mask(
     lesions: tuple[Lesion, ...] = ()
     if kind == "lesions":
         array, lesions, more = lesions_from(region, program, voxel_volume_mm3=voxel_volume, split=split)
-        array = array.astype(np.uint16)
+        array = array.astype(np.uint16 if int(array.max()) <= _LARGEST_UINT16 else np.int32)
         more += _sizes(lesions)
     else:
         mask, more = mask_from(region, fill=kind == "brain" and found.content == "labels")

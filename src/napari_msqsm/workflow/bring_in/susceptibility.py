@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_msqsm.errors import MetadataError, MsqsmError
+from napari_msqsm.errors import InputError, MetadataError, MsqsmError
 from napari_msqsm.io.gre import load_gre
 from napari_msqsm.io.matlab import read_matlab_map
 from napari_msqsm.io.nifti import Volume, load_mask, load_volume
@@ -17,7 +17,7 @@ from napari_msqsm.qsm.echoes import root_sum_of_squares
 from napari_msqsm.qsm.phase_sign import SignVerdict, map_sign_from_data
 from napari_msqsm.qsm.r2star.arlo import arlo
 from napari_msqsm.workflow import provenance
-from napari_msqsm.workflow.bring_in.placement import GRE, images_of, place, place_by_likeness
+from napari_msqsm.workflow.bring_in.placement import GRE, images_of, on_grid, place, place_by_likeness
 from napari_msqsm.workflow.derivatives import Writer, folder_writer, session_writer
 from napari_msqsm.workflow.outcome import Outcome
 from napari_msqsm.workflow.patient_record import renew_patient_record
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from napari_msqsm.model.study import Session, Study
 
 _MATLAB_ENDING = ".mat"
+_IN_MASK = 0.5
 _UNCHECKED = "the sign was not checked"
 
 
@@ -133,7 +134,17 @@ def _read(existing: ExistingMap, session: Session | None, series: MultiEchoSerie
 
 
 def _mask(path: Path | None, grid: Grid) -> Any:
-    return None if path is None else load_mask(path, on=grid)
+    """Read a mask of the map; its axes are turned with the map's."""
+    if path is None:
+        return None
+    volume = load_volume(path, what="mask", allow_nan=True)
+    found = on_grid(volume.array, volume.grid, grid)
+    if found is None:
+        return load_mask(path, on=grid)  # says what is wrong with its grid
+    mask = np.nan_to_num(found[0]) > _IN_MASK
+    if not mask.any():
+        raise InputError(f"mask {path} is empty; give one with at least one voxel")
+    return mask
 
 
 def _from_matlab(existing: ExistingMap, series: MultiEchoSeries | None) -> tuple[Volume, Any]:
