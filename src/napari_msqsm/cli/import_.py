@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         if args.dry_run:
             _say_plan(args, plan, "would write")
             _say_left_out(args, [*plan.left_out, *_ignored(plan)])
-            common.write_json(args, _as_json(plan))
+            _write_json(args, _as_json(plan))
             return common.DONE
 
         def write(on_progress: Any, cancel: Any) -> ImportOutcome:
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
     common.say(args, f"study      {outcome.bids_dir}")
     common.say(args, f"key file   {outcome.key_file} (private: it says who is who, and a later import needs it)")
     checked = {"bids_check": [finding.as_json() for finding in findings]}
-    common.write_json(args, outcome.as_json() | {"plan": _as_json(plan)} | checked)
+    _write_json(args, outcome.as_json() | {"plan": _as_json(plan)} | checked)
     return common.DONE
 
 
@@ -120,6 +120,11 @@ def _refuse_empty(dicom_dir: Path, plan: ImportPlan) -> None:
     left_out = [*plan.left_out, *_ignored(plan)]
     if not left_out:
         raise InputError(f"{dicom_dir} holds no DICOM series")
+    there = sum(plan.existing.row_of(row.series.series_uid) is not None for row in plan.rows)
+    if there:
+        others = len(left_out) - there
+        more = f", and {others} others are left out" if others else ""
+        raise InputError(f"nothing in {dicom_dir} is new: {there} of its series are in the study already{more}")
     first = left_out[0]
     raise InputError(
         f"nothing in {dicom_dir} can be imported: {len(left_out)} files or series are left out, such as "
@@ -176,6 +181,15 @@ def _say_left_out(args: argparse.Namespace, left_out: Sequence[LeftOut]) -> None
         common.say(args, f"    {common.one_line(f'{item.what}: {item.why}')}")
     if len(left_out) > _MOST_LINES:
         common.say(args, f"    … and {len(left_out) - _MOST_LINES} more (--json lists all)")
+
+
+def _write_json(args: argparse.Namespace, result: dict[str, Any]) -> None:
+    """Write the result for its owner alone: folders and series are often named after patients."""
+    from napari_msqsm.workflow.dicom_import.describe import as_json
+    from napari_msqsm.workflow.dicom_import.key_file import write_private
+
+    if args.json is not None:
+        write_private(args.json, as_json(result))
 
 
 def _as_json(plan: ImportPlan) -> dict[str, Any]:

@@ -337,6 +337,18 @@ def test_names_that_cannot_be_are_told(scanner):
     assert any("letters and digits only" in problem for problem in plan.problems)
 
 
+def test_names_that_identify_are_told(scanner):
+    """The user may give the patient's own number or the day of the scan as a name: it would be in every path."""
+    series = scanner.series("FLAIR", StudyDate="20180305")
+    plan = propose(scanner.staged(series))
+    assert not any("identify" in problem for problem in plan.problems)
+    for changes in ({"patient_id": "ms0815"}, {"patient_id": "Musterfrau"}, {"session_id": "20180305"}):
+        told = plan.with_row(series.series_uid, settle, **changes).problems
+        assert sum("is in the headers and would identify" in problem for problem in told) == 1
+    free = plan.with_row(series.series_uid, settle, patient_id="m12", session_id="baseline")
+    assert not any("identify" in problem for problem in free.problems)
+
+
 def test_settling_twice_changes_nothing(scanner):
     plan = propose(scanner.staged(*scanner.session(), *scanner.session(("MEGRE", "FLAIR"))))
     assert settle(plan) == plan

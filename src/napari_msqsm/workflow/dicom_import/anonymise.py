@@ -62,7 +62,8 @@ _PLAIN = re.compile(r"[\w .,+*/\\:;()%#=-]{1,64}", re.ASCII)
 _DATE_OR_UID = re.compile(r"(?<!\d)(?:19|20)\d{6}(?!\d)|(?<!\d)(?:19|20)\d\d-\d\d-\d\d|(?:\d+\.){5,}\d+")
 _VERSIONS = ("SoftwareVersions", "ConversionSoftwareVersion")
 """Where a date is that of a release, unless it is one of the patient's."""
-_LEAST_LETTERS = 3
+LEAST_LETTERS = 3
+"""Shorter pieces of a header identify nobody."""
 _NO_SECRETS = frozenset(("none", "null", "unknown", "anon", "anonymous", "anonymized", "other", "mri", "mr1", "head"))
 _IDENTIFYING = (
     *("PatientID", "OtherPatientIDs", "PatientName", "OtherPatientNames", "PatientBirthDate", "PatientBirthName"),
@@ -148,9 +149,9 @@ def _pieces(value: Any) -> Iterable[str]:
     values = value if isinstance(value, list | tuple) else (value,)
     for one in values:
         text = str(one or "").strip()
-        if len(text) >= _LEAST_LETTERS:
+        if len(text) >= LEAST_LETTERS:
             yield text
-        yield from (word for word in re.split(r"[\^=,;\s]+", text) if len(word) >= _LEAST_LETTERS)
+        yield from (word for word in re.split(r"[\^=,;\s]+", text) if len(word) >= LEAST_LETTERS)
 
 
 def _is_number(value: Any) -> bool:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from napari_msqsm.workflow.dicom_import.acquisitions import corrections
+from napari_msqsm.workflow.dicom_import.anonymise import LEAST_LETTERS, secrets_of
 from napari_msqsm.workflow.dicom_import.gadolinium import unmarked_repeat
 from napari_msqsm.workflow.dicom_import.people import Person, person_of
 
@@ -63,6 +64,10 @@ def problems_of_session(label: str, rows: Sequence[PlannedSeries], existing: Exi
     for what, name in (("patient", kept[0].patient_id), ("session", kept[0].session_id)):
         if not _LABEL.fullmatch(name):
             out.append(f"{label}: {what} name {name!r} may hold letters and digits only")
+        elif len(name) >= LEAST_LETTERS and any(name.lower() in secrets_of(row.series) for row in kept):
+            out.append(
+                f"{label}: this {what} name is in the headers and would identify the patient or the day; change it"
+            )
     times = [row.series.acquired_at for row in kept if row.series.acquired_at is not None]
     if not times:
         out.append(f"{label} has no date: lesion ages cannot be computed")
