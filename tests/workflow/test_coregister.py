@@ -331,3 +331,28 @@ def _shift(mm):
     matrix = np.eye(4)
     matrix[1, 3] = mm
     return matrix
+
+
+def test_a_map_that_cannot_be_read_is_told_and_stops_nothing(copy):
+    home = copy.derivatives_root / "sub-01" / "ses-02" / "anat"
+    mask = home / "sub-01_ses-02_desc-brain_mask.nii.gz"
+    image = nib.load(mask)
+    nib.save(nib.Nifti1Image(0 * np.asarray(image.dataobj), image.affine), mask)
+    outcome = coregister_patient(copy, "01", SETTINGS)
+    assert outcome.warnings[0].startswith("sub-01_ses-02: its map was not carried to the baseline: mask ")
+    assert list(outcome.files) == ["sub-01_ses-01", "sub-01_ses-03"]
+    assert not list(home.glob("*space-baseline*"))
+
+
+def test_through_the_mid_space(copy):
+    settings = SETTINGS.model_copy(update={"frame": "mid-space"})
+    pairs = [pair for pair in pairs_of(copy, "01") if pair.same_contrast]
+    outcome = coregister_patient(copy, "01", settings, pairs=pairs, pictures=True)
+    grid = np.array(np.meshgrid(*[np.linspace(-50, 50, 5)] * 3)).reshape(3, -1).T
+    for result in outcome.results:
+        true = true_transform(copy.root, result.pair.session.split("_")[1])
+        assert result.state.transform.distance_mm(true, grid).mean() < 0.6
+        assert result.state.route == "through the mid-space of all time points"
+        assert result.word == "ok"
+    assert sorted(outcome.pictures) == ["sub-01_ses-02", "sub-01_ses-03"]
+    assert all(path.stat().st_size > 1000 for path in outcome.pictures.values())

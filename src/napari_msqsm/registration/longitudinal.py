@@ -1,14 +1,15 @@
 """Time points of one patient: a common position in their middle, and whether transforms agree round a loop.
 
 Aligning every follow-up to the baseline treats the baseline differently: it alone is never interpolated. In a
-mid-space no time point is favoured. It is found in rounds: all images are carried to the middle and averaged, each is
-registered to that average, and the middle is taken anew as the mean of their positions. Where a time point differs from
-the others (a lesion that grew, a vessel that moved) its voxels lose their weight, so that change does not pull at the
-alignment.
+mid-space no time point is favoured. It is found in rounds: all images are carried to the middle, each is registered to
+the average of the others and goes its part of the way, and the middle is taken anew as the mean of their positions.
+Where a time point differs from the others (a lesion that grew, a vessel that moved) its voxels lose their weight, so
+that change does not pull at the alignment.
 
 Source: Reuter M et al., NeuroImage 2012;61:1402 (doi 10.1016/j.neuroimage.2012.02.084). Differs: normalised mutual
-information in place of a robust intensity difference; the weights are of the voxels, renewed in every round; positions
-are averaged as motions (`napari_msqsm.registration.host.rigid_mean`).
+information in place of a robust intensity difference; an image is left out of the average that it is registered to,
+which would hold it where it is; the weights are of the voxels, renewed in every round; positions are averaged as
+motions (`napari_msqsm.registration.host.rigid_mean`).
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from array_api_compat import device
 
-from napari_msqsm._backend import like, namespace_of
+from napari_msqsm._backend import namespace_of
 from napari_msqsm.errors import ParameterError
 from napari_msqsm.model.grid import Grid
 from napari_msqsm.model.transform import AffineTransform
 from napari_msqsm.registration.host.frames import rows
-from napari_msqsm.registration.host.rigid_mean import rigid_mean
+from napari_msqsm.registration.host.rigid_mean import generator, motion_of, rigid_mean
 from napari_msqsm.registration.interpolation import mapped, trilinear
 from napari_msqsm.registration.prepared import HEAD_LEVEL, prepared
 from napari_msqsm.registration.pyramid import LevelImage, at_level
@@ -49,6 +50,7 @@ _CORNER_MARGIN_MM = 5.0
 _TUKEY = 4.685
 _MAD_TO_SD = 1.4826
 _SETTLED_MM = 0.02
+_LEAST_WEIGHT = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,23 +121,24 @@ def mid_space(
     moved, rounds = np.inf, 0
     while moved > _SETTLED_MM and rounds < max_rounds:
         carried = [_carried(image, transform, grid) for image, transform in zip(flat, transforms, strict=True)]
-        template, weights = _average([array for array, _ in carried], [inside for _, inside in carried])
+        believed = _believed([array for array, _ in carried], [inside for _, inside in carried])
         found = []
         for number, (image, own_grid, transform) in enumerate(zip(images, grids, transforms, strict=True)):
             share = _share(on_progress, (rounds * len(images) + number) / (max_rounds * len(images)))
+            others = [n for n in range(len(images)) if n != number]
             result = register(
-                template,
+                _mean([carried[n][0] for n in others], [believed[n] for n in others]),
                 grid,
                 image,
                 own_grid,
                 settings=settings,
-                fixed_weight=weights[number],
+                fixed_weight=believed[number],
                 initial=transform,
                 seed=seed,
                 on_progress=share,
                 cancel=cancel,
             )
-            found.append(result.transform)
+            found.append(_towards(transform, result.transform, (len(images) - 1) / len(images)))
         before, transforms = transforms, _centred(found)
         moved = max(float(np.max(new.distance_mm(old, corners))) for new, old in zip(transforms, before, strict=True))
         rounds += 1
@@ -195,21 +198,37 @@ def _carried(image: LevelImage, transform: AffineTransform, grid: Grid) -> tuple
     return xp.reshape(found.value * found.inside, grid.shape), xp.reshape(found.inside, grid.shape)
 
 
-def _average(images: Sequence[Array], inside: Sequence[Array]) -> tuple[Array, list[Array]]:
-    """Robust average, and how much each voxel of each image is believed (Tukey's biweight of its difference)."""
+def _towards(old: AffineTransform, new: AffineTransform, part: float) -> AffineTransform:
+    """Go a part of the way: the others come to meet an image, each by its own part."""
+    step = motion_of(part * generator(old.inverse().after(new).matrix))
+    return AffineTransform(old.matrix @ step)
+
+
+def _believed(images: Sequence[Array], inside: Sequence[Array]) -> list[Array]:
+    """How much each voxel of each image is believed: Tukey's biweight of its difference from the robust average."""
     xp = namespace_of(images[0])
-    stack, there = xp.stack(list(images)), xp.stack(list(inside))
-    weights = there
-    average = xp.zeros_like(images[0])
+    weights = list(inside)
     for _ in range(3):
-        average = xp.sum(stack * weights, axis=0) / xp.clip(xp.sum(weights, axis=0), 1e-6, None)
-        left = xp.abs(stack - average[None, ...])
-        head = xp.astype(average > HEAD_LEVEL, left.dtype)
-        spread = [_median(left[n, ...], head * there[n, ...]) * _MAD_TO_SD + 1e-6 for n in range(left.shape[0])]
-        scale = like(spread, left, dtype=left.dtype)
-        ratio = left / (_TUKEY * scale[:, None, None, None])
-        weights = there * xp.clip(1.0 - ratio * ratio, 0.0, None) ** 2
-    return average, [weights[n, ...] for n in range(weights.shape[0])]
+        average = _mean(images, weights)
+        head = xp.astype(average > HEAD_LEVEL, average.dtype)
+        renewed = []
+        for image, there in zip(images, inside, strict=True):
+            left = xp.abs(image - average)
+            scale = _TUKEY * (_MAD_TO_SD * _median(left, head * there) + 1e-6)
+            renewed.append(there * xp.clip(1.0 - (left / scale) ** 2, 0.0, None) ** 2)
+        weights = renewed
+    return weights
+
+
+def _mean(images: Sequence[Array], weights: Sequence[Array]) -> Array:
+    """Weighted mean; where nothing has a weight, the plain one."""
+    xp = namespace_of(images[0])
+    total, weight, plain = (xp.zeros_like(images[0]) for _ in range(3))
+    for image, part in zip(images, weights, strict=True):
+        total += image * part
+        weight += part
+        plain += image * (1.0 / len(images))
+    return xp.where(weight > _LEAST_WEIGHT, total / xp.clip(weight, _LEAST_WEIGHT, None), plain)
 
 
 def _median(values: Array, region: Array) -> float:

@@ -123,7 +123,7 @@ def coregister_patient(
             say(sentence)
         results.append(result)
     share.begin("Susceptibility maps and pictures")
-    files = renew_maps(study, person, settings, out_dir=out_dir)
+    files = renew_maps(study, person, settings, out_dir=out_dir, on_warning=say)
     drawn = save_pictures(study, results, images, out_dir=out_dir) if pictures else {}
     if on_progress:
         on_progress("Done", 1.0)
@@ -196,6 +196,7 @@ def _run(
             seed=seed,
             out_dir=out_dir,
             images=images,
+            carry_map=False,
             on_progress=share,
             cancel=share.cancel,
         )

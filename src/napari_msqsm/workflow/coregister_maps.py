@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import ndimage
 
+from napari_msqsm.errors import InputError
 from napari_msqsm.io.nifti import load_mask, load_raw, load_volume, save_volume
 from napari_msqsm.model.resampling.resample import resample
 from napari_msqsm.workflow import provenance
@@ -16,6 +17,7 @@ from napari_msqsm.workflow.coregister_state import locator, roots, state_of
 from napari_msqsm.workspace.freshness import read_record, reasons_outdated
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -31,9 +33,16 @@ MASK = "space-baseline_desc-brain_mask"
 
 
 def renew_maps(
-    study: Study, patient: Patient, settings: CoregistrationSettings, *, out_dir: Path | None = None
+    study: Study,
+    patient: Patient,
+    settings: CoregistrationSettings,
+    *,
+    out_dir: Path | None = None,
+    on_warning: Callable[[str], None] | None = None,
 ) -> dict[str, Path]:
     """Bring the maps of all sessions on the baseline's grid up to date.
+
+    A map that cannot be read is told by ``on_warning`` and does not stop the others.
 
     Returns
     -------
@@ -44,10 +53,15 @@ def renew_maps(
     pairs = {pair.session: pair for pair in pairs_of(study, patient, out_dir=out_dir) if pair.contrast == GRE}
     baseline = baseline_of(patient)
     for session in patient.sessions:
-        if session is baseline:
-            path = _baseline_map(study, session, settings, out_dir)
-        else:
-            path = renew_map(study, pairs[session.label], settings, out_dir=out_dir) if session.label in pairs else None
+        path = None
+        try:
+            if session is baseline:
+                path = _baseline_map(study, session, settings, out_dir)
+            elif session.label in pairs:
+                path = renew_map(study, pairs[session.label], settings, out_dir=out_dir)
+        except InputError as error:
+            if on_warning:
+                on_warning(f"{session.label}: its map was not carried to the baseline: {error}")
         if path is not None:
             files[session.label] = path
     return files

@@ -39,6 +39,7 @@ def coregister_pair(
     seed: int = 0,
     out_dir: Path | None = None,
     images: PatientImages | None = None,
+    carry_map: bool = True,
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
 ) -> PairState:
@@ -65,6 +66,8 @@ def coregister_pair(
         Root of the derivatives; ``derivatives/msqsm`` of the study when not given.
     images
         Keeps images in memory between the pairs of one patient.
+    carry_map
+        Whether a follow-up's susceptibility map is carried to the baseline's grid with the new transform.
     on_progress, cancel
         See `napari_msqsm.workflow.tasks`.
 
@@ -100,7 +103,8 @@ def coregister_pair(
     if settings.loop_closure:
         aligned = with_loop(study, pair, aligned, work, out_dir=out_dir)
     write_pair(study, pair, aligned, settings, device=work.device, seed=seed, out_dir=out_dir)
-    renew_map(study, pair, settings, out_dir=out_dir)
+    if carry_map:
+        renew_map(study, pair, settings, out_dir=out_dir)
     return state_of(study, pair, settings, seed=seed, out_dir=out_dir)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_msqsm._backend import to_numpy
-from napari_msqsm.io.nifti import load_mask
+from napari_msqsm.io.nifti import load_volume
 from napari_msqsm.model.resampling.resample import resample
 from napari_msqsm.workflow.coregister_pairs import result_path
 from napari_msqsm.workflow.picture import View, save_picture
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _BRAIN_COLOUR, _CSF_COLOUR = "#ffb000", "#00c8ff"
 _BRIGHT = 0.995
+_HALF = 0.5
 
 
 def picture_path(study: Study, session: str, out_dir: Path | None = None) -> Path:
@@ -72,6 +73,7 @@ def _outlines(study: Study, baseline: str, images: PatientImages, out_dir: Path 
         found[_BRAIN_COLOUR] = to_numpy(brain)
     csf = result_path(study, study.session(baseline), "desc-csf_mask", out_dir)
     if csf.is_file():
-        grid = images.magnitude(baseline)[1]
-        found[_CSF_COLOUR] = load_mask(csf, on=grid)
+        fluid = load_volume(csf, what="CSF mask")
+        if fluid.grid.same_as(images.magnitude(baseline)[1]):
+            found[_CSF_COLOUR] = fluid.array > _HALF  # may be empty: a map without fluid is referenced to the brain
     return found
