@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import io
+import shutil
 
 import numpy as np
 import pydicom
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from dicom_scanner import Geometry, Patient, Visit, cut, write_contrast, write_gre
+from dicom_scanner import Geometry, Patient, Visit, cut, fuzz, write_contrast, write_gre
 from napari_msqsm.io.dicom.elements import DamagedError, NotDicomError, OtherEncodingError, read_elements
 from napari_msqsm.io.dicom.instance import WANTED, read_instance
+from napari_msqsm.io.dicom.layout import Layout
 
 SERIES_UID = 0x0020000E
 
@@ -135,3 +139,46 @@ def test_pixels_that_are_not_all_there(tmp_path):
     cut(written.files[0], -2)
     with pytest.raises(DamagedError, match=r"it ends early: 574 of 576 bytes"):
         read_instance(str(written.files[0]))
+
+
+def test_a_known_layout_changes_nothing(tmp_path, shared_data):
+    """Files of several vendors in turn, some cut: the same values, pixels and refusals with and without it."""
+    files = [path for vendor in ("siemens", "ge", "philips", "uih") for path in series_of(tmp_path / vendor, vendor)]
+    files += sorted((shared_data / "real" / "dcm_qa_fmap_ge" / "6_CV_Neuro").iterdir())
+    order = [*files, *np.random.default_rng(3).permutation(np.array(files, object))]
+    layout = Layout()
+    for n, path in enumerate(order):
+        if n % 7 == 3 and str(path).startswith(str(tmp_path)):
+            cut(path, 0.3 + 0.1 * (n % 5))
+        assert outcome(path, layout) == outcome(path, None)
+
+
+def series_of(folder, vendor):
+    geometry = Geometry(shape=(8, 9, 5))
+    written = write_gre(folder, geometry, (0.005, 0.010), patient=Patient(), visit=Visit(vendor=vendor), number=1)
+    return [path for one in written for path in one.files]
+
+
+def outcome(path, layout):
+    try:
+        with io.FileIO(path) as stream:
+            return read_elements(stream, path.stat().st_size, WANTED, layout)
+    except (DamagedError, NotDicomError) as error:
+        return type(error), str(error)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32 - 1), n_bytes=st.integers(1, 6))
+def test_a_known_layout_sees_the_same_damage(two_files, seed, n_bytes):
+    layout = Layout()
+    outcome(two_files[0], layout)
+    damaged = two_files[0].with_name("damaged")
+    shutil.copyfile(two_files[1], damaged)
+    fuzz(damaged, seed, n_bytes, head=1700)
+    assert outcome(damaged, layout) == outcome(damaged, None)
+    assert outcome(two_files[1], layout) == outcome(two_files[1], None)
+
+
+@pytest.fixture(scope="module")
+def two_files(tmp_path_factory):
+    return series_of(tmp_path_factory.mktemp("two"), "ge")[:2]

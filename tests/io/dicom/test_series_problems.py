@@ -7,7 +7,7 @@ import pydicom
 import pytest
 
 from dicom_scanner import ECHO_TIMES_S, Geometry, Patient, Visit, double, set_elements, write_contrast, write_gre
-from napari_msqsm.io.dicom import run
+from napari_msqsm.io.dicom import converter, run
 
 GEOMETRY = Geometry()
 COMMON = {"patient": Patient(), "number": 3}
@@ -228,8 +228,8 @@ def test_echoes_that_one_run_does_not_tell_apart_are_converted_one_by_one(
 
 def test_echoes_of_one_part_share_a_run(tmp_path, staged, monkeypatch):
     runs = []
-    real = run.convert
-    monkeypatch.setattr(run, "convert", lambda *args: runs.append(args) or real(*args))
+    real = converter.convert
+    monkeypatch.setattr(converter, "convert", lambda *args: runs.append(args) or real(*args))
     write(tmp_path / "dicom", "philips")
     assert len(images_of(staged(tmp_path / "dicom"))) == 6
     assert len(runs) == 2

@@ -54,6 +54,20 @@ def test_a_study_of_two_visits(tmp_path, staged):
     assert all(one.n_files == len(two.files) for one, two in zip(result.series, written, strict=True))
 
 
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_folder_that_holds_just_one_image_is_read_as_it_is(tmp_path, staged, monkeypatch, alone):
+    linked = []
+    real = converter.link
+    monkeypatch.setattr(converter, "link", lambda *args: linked.append(args) or real(*args))
+    written = write_contrast(tmp_path / "dicom", "T1w", **COMMON)
+    if not alone:
+        (written.folder / "notes").touch()
+    result = staged(tmp_path / "dicom")
+    assert len(result.series[0].images) == 1
+    assert len(linked) == (0 if alone else 1)
+    assert all(path.is_file() for path in written.files)
+
+
 def test_the_staging_folder_is_private_and_holds_images_only(tmp_path):
     write_gre(tmp_path / "dicom", Geometry(), ECHO_TIMES_S, **COMMON)
     result = stage(tmp_path / "dicom", tmp_path / "a" / "staging")
@@ -275,7 +289,7 @@ def test_cancel_ends_the_converters_soon(tmp_path, monkeypatch):
 def test_a_converter_that_fails_is_one_sentence_of_its_series(tmp_path, monkeypatch, script, said):
     """Series 4 fails; series 3 is converted by the real one."""
     real = converter.find_dcm2niix()
-    first = f"import sys, os\nif 'series-001' in sys.argv[-1]:\n    os.execv({real!r}, [{real!r}, *sys.argv[1:]])\n"
+    first = f"import sys, os\nif 'series-001' in sys.argv[-2]:\n    os.execv({real!r}, [{real!r}, *sys.argv[1:]])\n"
     monkeypatch.setattr(stage_module, "find_dcm2niix", fake_converter(tmp_path, first + script))
     monkeypatch.setattr(converter, "_LEAST_TIMEOUT_S", 2.0)
     write_contrast(tmp_path / "dicom", "T1w", **COMMON)
@@ -324,7 +338,7 @@ def test_where_links_are_not_possible_files_are_copied(tmp_path, staged, monkeyp
     monkeypatch.setattr(os, "link", refused)
     if broken == "symlink":
         monkeypatch.setattr(os, "symlink", refused)
-    write_contrast(tmp_path / "dicom", "T1w", **COMMON)
+    (write_contrast(tmp_path / "dicom", "T1w", **COMMON).folder / "notes").touch()
     result = staged(tmp_path / "dicom")
     assert len(result.series[0].images) == 1
     assert not any(path.suffix == ".dcm" for path in result.folder.rglob("*"))

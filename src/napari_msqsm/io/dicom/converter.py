@@ -81,6 +81,37 @@ def find_dcm2niix() -> str:
     return found
 
 
+def convert_files(executable: str, files: Sequence[str], folder: Path, stop: threading.Event) -> Conversion:
+    """Convert just these files into ``folder / "nifti"``.
+
+    Where they are all that a folder holds, it is read as it is; else a folder of links is made, which is gone when
+    this returns.
+
+    Raises
+    ------
+    CancelledError
+        When it was stopped; the process is gone then.
+    """
+    alone = _holds_just(files)
+    if alone is not None:
+        return convert(executable, alone, folder / "nifti", len(files), stop)
+    links = folder / "dicom"
+    link(files, links)
+    done = convert(executable, links, folder / "nifti", len(files), stop)
+    shutil.rmtree(links)
+    return done
+
+
+def _holds_just(files: Sequence[str]) -> str | None:
+    """Name the folder that holds these files and nothing else."""
+    folders = {path.rpartition(os.sep)[0] for path in files}
+    if len(folders) > 1:
+        return None
+    (folder,) = folders
+    with os.scandir(folder) as entries:
+        return folder if sum(1 for _ in entries) == len(files) else None
+
+
 def link(files: Sequence[str], folder: Path) -> None:
     """Make a folder that holds just these files (absolute paths, not links) under new names.
 
@@ -99,8 +130,8 @@ def link(files: Sequence[str], folder: Path) -> None:
                     raise
 
 
-def convert(executable: str, links: Path, out: Path, n_files: int, cancel: threading.Event | None) -> Conversion:
-    """Run dcm2niix on a folder of links.
+def convert(executable: str, source: Path | str, out: Path, n_files: int, stop: threading.Event) -> Conversion:
+    """Run dcm2niix on a folder.
 
     Raises
     ------
@@ -108,7 +139,7 @@ def convert(executable: str, links: Path, out: Path, n_files: int, cancel: threa
         When it was cancelled; the process is gone then.
     """
     out.mkdir(mode=0o700)
-    command = [executable, *OPTIONS, "-f", _NAME, "-o", str(out), str(links)]
+    command = [executable, *OPTIONS, "-f", _NAME, "-o", str(out), str(source)]
     deadline = time.monotonic() + _LEAST_TIMEOUT_S + _TIMEOUT_PER_FILE_S * n_files
     try:
         process = subprocess.Popen(
@@ -121,17 +152,17 @@ def convert(executable: str, links: Path, out: Path, n_files: int, cancel: threa
             said, _ = process.communicate(timeout=_POLL_S)
             break
         except subprocess.TimeoutExpired:
-            cancelled = cancel is not None and cancel.is_set()
+            cancelled = stop.is_set()
             if cancelled or time.monotonic() > deadline:
                 process.kill()
                 process.communicate()
                 if cancelled:
                     raise CancelledError("cancelled") from None
                 return Conversion((), "dcm2niix did not end in time and was stopped")
-    return _judge(process.returncode, said.decode("utf-8", "replace"), links, out)
+    return _judge(process.returncode, said.decode("utf-8", "replace"), source, out)
 
 
-def _judge(code: int, said: str, links: Path, out: Path) -> Conversion:
+def _judge(code: int, said: str, source: Path | str, out: Path) -> Conversion:
     outputs, resampled, single_coil = [], False, False
     for path in sorted(out.glob("*.nii")):
         suffix = path.name.removesuffix(".nii").removeprefix(_NAME)
@@ -148,7 +179,7 @@ def _judge(code: int, said: str, links: Path, out: Path) -> Conversion:
     if code < 0:
         return Conversion((), f"dcm2niix crashed (signal {-code})", single_coil)
     if code != 0 or not outputs:
-        message = _message(said, links, out)
+        message = _message(said, source, out)
         what = f"dcm2niix failed (exit code {code})" if code else "dcm2niix wrote no image"
         return Conversion((), f"{what}{': ' + message if message else ''}", single_coil)
     return Conversion(tuple(outputs), "", single_coil)
@@ -162,12 +193,12 @@ def _sidecar(path: Path) -> dict[str, Any]:
     return {}
 
 
-def _message(said: str, links: Path, out: Path) -> str:
+def _message(said: str, source: Path | str, out: Path) -> str:
     """Pick the most telling line of what dcm2niix said, without the names of our folders."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     telling = [line for line in lines if line.lower().startswith("error")]
     telling = telling or [line for line in lines if line.lower().startswith("warning")] or lines[2:3]
     text = telling[0] if telling else ""
-    for folder in (links, out):
+    for folder in (source, out):
         text = text.replace(str(folder) + os.sep, "").replace(str(folder), "")
     return text[:_LONGEST_MESSAGE].rstrip(" .")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import io
     from collections.abc import Collection
 
+    from napari_msqsm.io.dicom.layout import Layout
+
 _CHUNK_BYTES = 16384
 _UNDEFINED = 0xFFFFFFFF
 _PREAMBLE_BYTES = 128
@@ -85,7 +87,7 @@ class _Window:
         return where
 
 
-def read_elements(stream: io.FileIO, size: int, wanted: Collection[int]) -> Elements:
+def read_elements(stream: io.FileIO, size: int, wanted: Collection[int], layout: Layout | None = None) -> Elements:
     """Read the wanted elements of an open file.
 
     Parameters
@@ -96,6 +98,8 @@ def read_elements(stream: io.FileIO, size: int, wanted: Collection[int]) -> Elem
         Length of the file in bytes.
     wanted
         Tags at the top level of the data set.
+    layout
+        Of the file before, for the same wanted tags; becomes that of this one.
 
     Raises
     ------
@@ -120,7 +124,7 @@ def read_elements(stream: io.FileIO, size: int, wanted: Collection[int]) -> Elem
         values[TRANSFER_SYNTAX] = syntax
     elif head[4:6] not in _SHORT_VR:
         explicit = False
-    return _walk(window, offset, values, wanted, explicit)
+    return _walk(window, offset, values, wanted, explicit, layout if explicit else None)
 
 
 def _meta(window: _Window, offset: int) -> tuple[int, bytes]:
@@ -144,14 +148,27 @@ def _meta(window: _Window, offset: int) -> tuple[int, bytes]:
     return offset, syntax
 
 
-def _walk(window: _Window, offset: int, values: dict[int, bytes], wanted: Collection[int], explicit: bool) -> Elements:
-    """Step from element to element; this loop takes most of the time of a survey."""
+def _walk(
+    window: _Window,
+    offset: int,
+    values: dict[int, bytes],
+    wanted: Collection[int],
+    explicit: bool,
+    layout: Layout | None = None,
+) -> Elements:
+    """Step from element to element; ``layout`` goes ahead, and learns what it did not know."""
     size, outer = window.size, explicit
     nested: list[bool] = []  # per open sequence of undefined length: whether what is around it is explicit
     data, start, reach = window.data, window.start, len(window.data) - 12
-    last = 0
+    last, heads = 0, None
+    ahead = layout is not None
     while True:
         where = offset - start
+        if ahead and layout is not None:
+            ahead = False
+            heads = layout.heads.setdefault(last, [])
+            where, known = layout.follow(heads, data, where, values)
+            offset, last = where + start, max(known, last)
         if where > reach:
             if offset + 8 > size:
                 break
@@ -168,6 +185,7 @@ def _walk(window: _Window, offset: int, values: dict[int, bytes], wanted: Collec
         tag = group << 16 | element
         if nested or group == 0xFFFE:
             offset, explicit = _step_nested(tag, vr, value, length, nested, explicit=explicit)
+            ahead = not nested
             if offset > size:
                 raise DamagedError(_TOO_LONG)
             continue
@@ -179,8 +197,10 @@ def _walk(window: _Window, offset: int, values: dict[int, bytes], wanted: Collec
         if length == _UNDEFINED:
             nested.append(explicit)
             explicit = explicit and vr != b"UN"
-            offset = value
+            offset, heads = value, None
             continue
+        if heads is not None:
+            heads.append((data[where : where + value - offset], value - offset + length, tag, tag in wanted))
         offset = value + length
         if offset > size:
             raise DamagedError(_TOO_LONG)

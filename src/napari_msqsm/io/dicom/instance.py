@@ -18,6 +18,7 @@ from napari_msqsm.io.dicom.elements import (
 from napari_msqsm.io.dicom.parts import part_of
 
 if TYPE_CHECKING:
+    from napari_msqsm.io.dicom.layout import Layout
     from napari_msqsm.io.dicom.series import ImagePart
 
 _IMAGE_TYPE, _SOP_CLASS, _SOP_UID = 0x00080008, 0x00080016, 0x00080018
@@ -101,8 +102,8 @@ class Instance:
         return (self.image_type, self.part, self.echo_time_ms, self.position, self.instance_number, self.frames)
 
 
-def read_instance(path: str) -> Instance:
-    """Read one file.
+def read_instance(path: str, layout: Layout | None = None) -> Instance:
+    """Read one file; ``layout`` is that of the file before, which makes the reading of similar files faster.
 
     Raises
     ------
@@ -114,7 +115,7 @@ def read_instance(path: str) -> Instance:
     with io.FileIO(path) as stream:
         size = os.fstat(stream.fileno()).st_size
         try:
-            found = read_elements(stream, size, WANTED)
+            found = read_elements(stream, size, WANTED, layout)
         except OtherEncodingError:
             from napari_msqsm.io.dicom.header import elements_by_pydicom
 

@@ -8,7 +8,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from napari_msqsm.io.dicom.converter import Output, convert, link
+from napari_msqsm.io.dicom.converter import Output, convert, convert_files
 from napari_msqsm.io.dicom.elements import DamagedError
 from napari_msqsm.io.dicom.frame_check import shows_frames
 from napari_msqsm.io.dicom.frames import FrameGroup, write_group
@@ -69,11 +69,7 @@ def run_batch(executable: str, batch: Sequence[Stack], folder: Path, stop: threa
     if len(batch) == 1:
         return run_stack(executable, batch[0], folder, stop)
     folder.mkdir(mode=0o700)
-    links = folder / "dicom"
-    files = [one.path for stack in batch for one in stack.instances]
-    link(files, links)
-    done = convert(executable, links, folder / "nifti", len(files), stop)
-    shutil.rmtree(links)
+    done = convert_files(executable, [one.path for stack in batch for one in stack.instances], folder, stop)
     images = None if done.error or done.single_coil else _echoes(batch, done.outputs)
     if images is not None:
         return StackResult(tuple(images))
@@ -124,10 +120,7 @@ def run_stack(executable: str, stack: Stack, folder: Path, stop: threading.Event
     """
     folder.mkdir(mode=0o700)
     if len(stack.groups) < 2 or not stack.instances[0].compressed:
-        links = folder / "dicom"
-        link([one.path for one in stack.instances], links)
-        done = convert(executable, links, folder / "nifti", len(stack.instances), stop)
-        shutil.rmtree(links)
+        done = convert_files(executable, [one.path for one in stack.instances], folder, stop)
         if not stack.groups:
             return _classic(stack, done.outputs, done.error, single_coil=done.single_coil)
         images = None if done.error else _enhanced(stack, done.outputs)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from napari_msqsm.errors import CancelledError, InputError
 from napari_msqsm.io.dicom.elements import DamagedError, NotDicomError
 from napari_msqsm.io.dicom.instance import Instance, NoImageError, read_instance
+from napari_msqsm.io.dicom.layout import Layout
 from napari_msqsm.io.dicom.parts import one_line
 from napari_msqsm.io.dicom.series import LeftOut
 
@@ -80,6 +81,7 @@ def survey_folder(
     paths = list(_files(folder, skip, left_out))
     by_series: dict[tuple[str, str, str], list[Instance]] = {}
     others: Counter[str] = Counter()
+    layout = Layout()
     for n, (path, real) in enumerate(paths):
         if n % _REPORT_EVERY == 0:
             if cancel is not None and cancel.is_set():
@@ -87,7 +89,7 @@ def survey_folder(
             if on_progress:
                 on_progress(f"reading headers: {n} of {len(paths)} files", n / len(paths))
         try:
-            instance = read_instance(real)
+            instance = read_instance(real, layout)
         except NotDicomError:
             others["not DICOM"] += 1
         except NoImageError:
