@@ -1,7 +1,8 @@
-"""Sorting things into groups, and texts of headers into one line."""
+"""Sorting things into groups; texts of headers in one line, and names that can be compared."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -24,3 +25,9 @@ def one_line(value: object) -> str:
     if isinstance(value, list | tuple):
         value = " ".join(map(str, value))
     return " ".join(str("" if value is None else value).split())
+
+
+def plain_name(text: str) -> str:
+    """Name without case, order and marks, so that ``Doe, Jane`` is ``DOE^JANE``; numbers without leading zeros."""
+    words = re.findall(r"[^\W_]+", text.casefold())
+    return " ".join(sorted(word.lstrip("0") or "0" for word in words))

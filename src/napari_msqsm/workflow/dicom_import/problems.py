@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from napari_msqsm.workflow.dicom_import.acquisitions import corrections
 from napari_msqsm.workflow.dicom_import.anonymise import LEAST_LETTERS, secrets_of
 from napari_msqsm.workflow.dicom_import.gadolinium import unmarked_repeat
+from napari_msqsm.workflow.dicom_import.grouping import plain_name
 from napari_msqsm.workflow.dicom_import.people import Person, person_of
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def problems_of_patients(rows: Sequence[PlannedSeries], existing: Existing) -> l
     written: dict[str, set[str]] = defaultdict(set)
     for person, names in people.items():
         for name in names & here:
-            written[name] |= {_plain(person.name)} - {""}
+            written[name] |= {plain_name(person.name)} - {""}
     out += [
         f"sub-{name} has {len(found)} names in the headers: are these one person?"
         for name, found in written.items()
@@ -168,11 +169,6 @@ def _nameless(rows: Sequence[PlannedSeries], existing: Existing) -> list[str]:
         for name, found in examinations.items()
         if len(found) > 1
     ]
-
-
-def _plain(name: str) -> str:
-    """Name without case, marks and order of its words."""
-    return " ".join(sorted(re.findall(r"[^\W_]+", name.casefold())))
 
 
 def _listed(names: set[str]) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_msqsm.io.sidecar import entities_of
 from napari_msqsm.workflow.dicom_import.acquisitions import Acquisition, acquisitions_of, incomplete
 from napari_msqsm.workflow.dicom_import.gadolinium import verdicts
 from napari_msqsm.workflow.dicom_import.plan import CHOSEN
@@ -128,11 +130,8 @@ def runs_in_study(row: PlannedSeries, existing: Existing) -> int:
     agent = parts[0] if len(parts) > 1 else ""
     found = [0]
     for name in existing.images_of(row.label):
-        pieces = name.split("_")
-        entities = dict(piece.split("-", 1) for piece in pieces[:-1] if "-" in piece)
-        if pieces[-1] != suffix:
-            continue
-        if bool(agent) == ("ce" in entities):
+        entities, kind = entities_of(Path(name))
+        if kind == suffix and bool(agent) == ("ce" in entities):
             run = entities.get("run", "1")
             found.append(int(run) if run.isdigit() else 1)
     return max(found)

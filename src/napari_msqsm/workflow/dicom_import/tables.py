@@ -15,6 +15,34 @@ if TYPE_CHECKING:
 MISSING = "n/a"
 
 
+def read_rows(path: Path, key: str) -> tuple[list[str], list[dict[str, str]]]:
+    """Columns and rows of a table as text; both empty where there is none, missing cells are ``n/a``.
+
+    Parameters
+    ----------
+    path
+        The table.
+    key
+        Column that identifies a row.
+
+    Raises
+    ------
+    InputError
+        When the file is no table with that column.
+    """
+    if not path.is_file():
+        return [], []
+    try:
+        reader = csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline=""), delimiter="\t")
+        columns = list(reader.fieldnames or ())
+        rows = [{name: row.get(name) or MISSING for name in columns} for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"table {path} cannot be read ({error}); repair it") from None
+    if columns and key not in columns:
+        raise InputError(f"table {path} has no column {key}; repair it")
+    return columns, rows
+
+
 def with_rows(
     path: Path, key: str, rows: Sequence[Mapping[str, object]], *, prefix: str = "", sort_by: str = ""
 ) -> str:
@@ -38,17 +66,7 @@ def with_rows(
     InputError
         When the file is no table with that column.
     """
-    columns: list[str] = []
-    table: list[dict[str, str]] = []
-    if path.is_file():
-        try:
-            reader = csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline=""), delimiter="\t")
-            columns = list(reader.fieldnames or ())
-            table = [{name: row.get(name) or MISSING for name in columns} for row in reader]
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise InputError(f"table {path} cannot be read ({error}); repair it") from None
-        if columns and key not in columns:
-            raise InputError(f"table {path} has no column {key}; repair it")
+    columns, table = read_rows(path, key)
     there = {row[key].removeprefix(prefix) for row in table}
     for row in rows:
         columns += [name for name in row if name not in columns]

@@ -130,6 +130,26 @@ def test_true_dates_never_enter_a_study_whose_dates_were_moved(root):
     assert any("--key-file" in problem for problem in found.problems)
 
 
+def test_a_patient_without_dates_is_as_the_others_of_the_study(root):
+    (root / "sub-01" / "sub-01_sessions.tsv").write_text(MOVED)
+    found = plan(root, "Name,Session,Date,Age\nsub-02,01,2019-03-04,93\n")
+    assert [(change.column, change.new) for change in found.changes] == [("age", "89")]
+    assert any("dates of sub-02 were moved" in problem for problem in found.problems)
+
+
+@pytest.mark.parametrize("number", ["02", "2", "002"])
+def test_a_number_that_is_another_patient_by_the_key_is_not_guessed(root, number):
+    """The laboratory's patient 2 was scanned first and is sub-01 of the study."""
+    row = KeyRow("01", "01", "sub-01_ses-01_FLAIR", "002", "", "", "F", "1", "2", 1, "flair", None, 0)
+    (root.parent / "study_key.tsv").write_text(appended_key(root.parent / "none.tsv", [row]))
+    found = plan(root, f"ID,Session,EDSS\n{number},01,3\n")
+    assert found.changes == ()
+    assert f"{number} is sub-01 by the key file but may mean sub-02: write sub-01 or sub-02" in found.problems
+    plain = plan(root, "ID,Session,EDSS\nsub-02,01,3\nsub-01,02,4\n")
+    assert [(change.patient_id, change.new) for change in plain.changes] == [("02", "3"), ("01", "4")]
+    assert not plain.problems
+
+
 def test_dates_move_with_the_key_file_of_the_import(root):
     (root / "sub-01" / "sub-01_sessions.tsv").write_text(MOVED)
     offset = (datetime(1903, 3, 4) - datetime(2019, 3, 4)).days

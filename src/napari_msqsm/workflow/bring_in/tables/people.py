@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from napari_msqsm.errors import InputError
 from napari_msqsm.io.spreadsheet import read_sheet
 from napari_msqsm.workflow.bring_in.which_session import same_name
+from napari_msqsm.workflow.dicom_import.grouping import plain_name
 from napari_msqsm.workflow.dicom_import.key_file import key_path, read_key
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Key:
     Parameters
     ----------
     names
-        Original name or number (in `plain` form) → patient of the study.
+        Original name or number (by `plain_name`) → patient of the study.
     offset_days
         Patient → days that its dates were moved by.
     """
@@ -68,7 +68,7 @@ def load_key(study: Study, path: Path | None) -> Key:
         for other in sheet.columns:
             if other != column and row[other] is not None and patient:
                 text = row[other]
-                names[plain(f"{text:.0f}" if isinstance(text, float) else str(text))] = patient
+                names[plain_name(f"{text:.0f}" if isinstance(text, float) else str(text))] = patient
     return Key(names)
 
 
@@ -78,25 +78,28 @@ def find_patient(study: Study, key: Key, text: str) -> tuple[Patient | None, str
     Returns
     -------
     tuple
-        The patient or None, and what was assumed (empty for the exact identifier or a key).
+        The patient or None, and what was assumed or why it cannot be told (empty for the exact identifier or a key).
+
+    Notes
+    -----
+    A laboratory's number 2 and the study's ``sub-02`` may be two patients: where key and study lead to different ones,
+    only ``sub-02`` means the study's.
     """
     bare = text.removeprefix("sub-")
     by_id = {patient.patient_id: patient for patient in study.patients}
-    if bare in by_id:
-        return by_id[bare], ""
-    known = key.names.get(plain(text))
+    exact = by_id.get(bare)
+    if exact is not None and bare != text:
+        return exact, ""
+    alike = [exact] if exact is not None else [one for one in study.patients if same_name(one.patient_id, bare)]
+    known = key.names.get(plain_name(text))
+    rival = next((one.patient_id for one in alike if known is not None and one.patient_id != known), None)
+    if rival is not None:
+        return None, f"{text} is sub-{known} by the key file but may mean sub-{rival}: write sub-{known} or sub-{rival}"
     if known is not None:
         return by_id.get(known), ""
-    alike = [patient for patient in study.patients if same_name(patient.patient_id, bare)]
     if len(alike) == 1:
-        return alike[0], f"{text} is taken as sub-{alike[0].patient_id}"
+        return alike[0], "" if exact is not None else f"{text} is taken as sub-{alike[0].patient_id}"
     return None, ""
-
-
-def plain(text: str) -> str:
-    """Return names without order and marks, so that ``Doe, Jane`` is ``DOE^JANE``; numbers without leading zeros."""
-    words = re.findall(r"[^\W_]+", text.casefold())
-    return " ".join(sorted(word.lstrip("0") or "0" for word in words))
 
 
 def _of_import(path: Path) -> Key:
@@ -105,7 +108,7 @@ def _of_import(path: Path) -> Key:
     unclear: set[str] = set()
     for row in rows:
         for text in (row.patient_key, row.patient_name):
-            word = plain(text)
+            word = plain_name(text)
             if word and names.setdefault(word, row.patient_id) != row.patient_id:
                 unclear.add(word)
     return Key(_without(names, unclear), {row.patient_id: row.offset_days for row in rows})

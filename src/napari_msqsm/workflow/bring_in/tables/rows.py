@@ -63,6 +63,9 @@ class Rows:
             self.problems.append(f"line {line} names no patient")
             return
         patient, note = find_patient(self.study, self.key, text)
+        if patient is None and note:
+            self._problem(note)
+            return
         if patient is None:
             self.unknown.setdefault(text, line)
             return
@@ -142,7 +145,7 @@ class Rows:
         if offset is not None:
             moved = date + timedelta(days=offset)
             return moved.replace(hour=12, minute=0, second=0) if offset else moved
-        if _is_moved(patient):
+        if self._is_moved(patient):
             self._problem(
                 f"dates of sub-{patient.patient_id} were moved in this study: its dates of the table are left out; "
                 "give the key file of the import (--key-file) to move them alike"
@@ -151,10 +154,16 @@ class Rows:
         return date
 
     def _private(self, patient: Patient, name: str, value: str) -> str:
-        if name == "age" and _is_moved(patient) and float(value) > OLDEST_AGE_Y:
+        if name == "age" and self._is_moved(patient) and float(value) > OLDEST_AGE_Y:
             self._note(f"ages above {OLDEST_AGE_Y} are written as {OLDEST_AGE_Y} in a study whose dates were moved")
             return str(OLDEST_AGE_Y)
         return value
+
+    def _is_moved(self, patient: Patient) -> bool:
+        """Whether dates of a patient were moved; one without dates is as the others of the study."""
+        own = [session.date for session in patient.sessions if session.date is not None]
+        dates = own or [session.date for session in self.study.sessions if session.date is not None]
+        return any(date.year < _FIRST_TRUE_YEAR for date in dates)
 
     def _want(self, patient: str, session: str, column: str, value: str, line: int) -> None:
         place = (patient, session, column)
@@ -171,10 +180,6 @@ class Rows:
     def _note(self, sentence: str) -> None:
         if sentence not in self.notes:
             self.notes.append(sentence)
-
-
-def _is_moved(patient: Patient) -> bool:
-    return any(session.date is not None and session.date.year < _FIRST_TRUE_YEAR for session in patient.sessions)
 
 
 def _same(column: str, one: str, other: str) -> bool:

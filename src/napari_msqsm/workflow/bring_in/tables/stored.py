@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from napari_msqsm.errors import InputError
 from napari_msqsm.io.atomic import atomic_path
 from napari_msqsm.io.sidecar import read_json
 from napari_msqsm.workflow.bring_in.tables.variables import VARIABLES
-from napari_msqsm.workflow.dicom_import.tables import as_text
+from napari_msqsm.workflow.dicom_import.tables import as_text, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,17 +115,8 @@ class Stored:
 
 
 def _read(path: Path, key: str) -> _Table:
-    if not path.is_file():
-        return _Table(path, key, [key])
-    try:
-        reader = csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline=""), delimiter="\t")
-        columns = list(reader.fieldnames or ())
-        rows = [{name: row.get(name) or "" for name in columns} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"table {path} cannot be read ({error}); repair it") from None
-    if key not in columns:
-        raise InputError(f"table {path} has no column {key}; repair it")
-    return _Table(path, key, columns, rows)
+    columns, rows = read_rows(path, key)
+    return _Table(path, key, columns or [key], rows)
 
 
 def _write(path: Path, text: str) -> None:
