@@ -17,6 +17,7 @@ from napari_msqsm.model.transform import AffineTransform
 from napari_msqsm.phantom.lesions import NO_RIM_COURSE, RIM_COURSE, Lesion
 from napari_msqsm.phantom.shapes import tube
 from napari_msqsm.phantom.subvoxels import averaged, fine_sampling, parts_of
+from napari_msqsm.phantom.tissue import Tissue, table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,7 +67,7 @@ class FollowedLesion:
     rim
         Whether it has a rim.
     mean_ppb
-        Mean χ of the lesion itself above white matter, without its vein.
+        Mean χ of the lesion itself, without its vein.
     baseline, followup
         The two scans.
     transform
@@ -120,7 +121,7 @@ def lesion_in_patient(rng: np.random.Generator, patient: SyntheticPatient, lesio
         return _scan(lesion, chi, sampling.points(), grid, parts)
 
     pose = _turned(rng, lesion)
-    mean = lesion.course(_TIME_Y - lesion.onset_y)
+    mean = lesion.course(_TIME_Y - lesion.onset_y) + table("chi_ppm")[Tissue.WHITE_MATTER] / _PPM_PER_PPB
     return FollowedLesion(lesion.rim, mean, scan(np.eye(4)), scan(pose), AffineTransform(pose))
 
 

@@ -118,3 +118,18 @@ def test_refusals(balls):
         Region.drawn(np.zeros(grid.shape, bool), grid)
     with pytest.raises(ShapeMismatchError, match="region has shape"):
         Region.drawn(labels[1:] == 2, grid)
+
+
+@pytest.mark.parametrize("size", [(1, 1, 1), (2, 1, 1), (1, 1, 3), (4, 4, 1)])
+def test_the_smallest_regions_keep_their_volume(make_grid, make_rigid, size):
+    grid = make_grid((20, 20, 12), GRE)
+    mask = np.zeros(grid.shape, bool)
+    mask[tuple(slice(6, 6 + n) for n in size)] = True
+    region = Region.drawn(mask, grid)
+    for onto, transform in (
+        (grid, AffineTransform.identity()),
+        (make_grid((20, 20, 36), (0.75, 0.75, 1)), make_rigid()),
+    ):
+        _, filled = region.fractions(onto, transform)
+        assert filled.sum() * onto.voxel_volume_mm3 == pytest.approx(region.volume_mm3, rel=0.1)
+    assert resample_labels(mask.astype(np.uint8), grid, grid, make_rigid()).sum() == mask.sum()

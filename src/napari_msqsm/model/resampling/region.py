@@ -10,7 +10,7 @@ away, and the surface is then laid where the solid has just the volume that was 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy import ndimage
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 _SMOOTHING_VOXELS = 0.7
 _PART_MM = 0.4
 _MARGIN_VOXELS = 5
-_LEVELS = 40
-_POINTS = 1 << 20
+_BISECTIONS = 30
+_FIRST_SLACK = 0.25
+"""Where the level is looked for first, in lengths of the longest edge of a voxel."""
+_LAST_SLACK = 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +38,9 @@ class Region:
 
     Parameters
     ----------
-    depth_mm
-        (X, Y, Z) smoothed distance to the edge of what was drawn, positive inside, on ``grid``.
+    depth_coefficients
+        (X, Y, Z) smoothed distance to the edge of what was drawn in mm, positive inside, on ``grid``, as coefficients
+        of a cubic B-spline.
     grid
         A box about the region.
     level_mm
@@ -46,7 +49,7 @@ class Region:
         Volume that was drawn.
     """
 
-    depth_mm: NDArray[np.float64]
+    depth_coefficients: NDArray[np.float64]
     grid: Grid
     level_mm: float
     volume_mm3: float
@@ -83,8 +86,9 @@ class Region:
         distance -= ndimage.distance_transform_edt(~inner, sampling=size)
         depth = ndimage.gaussian_filter(distance, _SMOOTHING_VOXELS, mode="nearest")
         n_voxels = int(np.count_nonzero(mask))
-        level = _level(ndimage.spline_filter(depth, order=3, mode="mirror"), box, n_voxels)
-        return cls(depth, box, level, n_voxels * grid.voxel_volume_mm3)
+        coefficients = ndimage.spline_filter(depth, order=3, mode="mirror")
+        level = _level(coefficients, box, n_voxels)
+        return cls(coefficients, box, level, n_voxels * grid.voxel_volume_mm3)
 
     def fractions(self, onto: Grid, transform: AffineTransform) -> tuple[tuple[slice, ...], NDArray[np.float32]]:
         """Part of each voxel that the region fills.
@@ -103,62 +107,84 @@ class Region:
         """
         to_box = np.linalg.inv(self.grid.affine) @ transform.matrix @ onto.affine
         block = _block(np.asarray(np.linalg.inv(to_box)), self.grid.shape, onto.shape)
-        shape = tuple(part.stop - part.start for part in block)
         shift = np.eye(4)
         shift[:3, 3] = [part.start for part in block]
-        coefficients = ndimage.spline_filter(self.depth_mm, order=3, mode="mirror")
-        parts = _parts(onto)
-        samples = _depths(coefficients, to_box @ shift, shape, parts)
-        return block, _filled(samples, self.level_mm, _ramp_mm(onto, parts))
+        shape = tuple(part.stop - part.start for part in block)
+        edge = _Edge.of(self.depth_coefficients, to_box @ shift, shape, onto, self.level_mm, self.level_mm)
+        out = edge.inside.astype(np.float32)
+        out[edge.near] = edge.filled(self.level_mm)
+        return block, out
+
+
+class _Edge(NamedTuple):
+    """Voxels through which the surface of a region may go, sampled at their parts.
+
+    Parameters
+    ----------
+    inside, near
+        (X, Y, Z) voxels that lie wholly inside, and those that have to be looked at.
+    samples
+        (part, voxel) depth at the parts of the latter, mm.
+    ramp_mm
+        Over this depth a part goes from empty to full: the edge of a cube of its volume.
+    """
+
+    inside: NDArray[np.bool_]
+    near: NDArray[np.bool_]
+    samples: NDArray[np.float32]
+    ramp_mm: float
+
+    @classmethod
+    def of(
+        cls,
+        coefficients: NDArray[np.float64],
+        to_box: NDArray[np.float64],
+        shape: tuple[int, ...],
+        grid: Grid,
+        low_mm: float,
+        high_mm: float,
+    ) -> _Edge:
+        """Sample the voxels of a block for levels between two depths."""
+        size = np.array(grid.voxel_size_mm)
+        parts = np.maximum(2, np.ceil(size / _PART_MM - 1e-6)).astype(int)
+        ramp_mm = float(np.cbrt(np.prod(size / parts)))
+        reach_mm = 0.5 * float(np.linalg.norm(size)) + ramp_mm
+        index = np.ogrid[tuple(slice(0, n) for n in shape)]
+        centres = [sum(a * i for a, i in zip(row, index, strict=False)) + row[3] for row in to_box[:3]]
+        depth = ndimage.map_coordinates(coefficients, centres, order=3, mode="nearest", prefilter=False)
+        near = (depth > low_mm - reach_mm) & (depth < high_mm + reach_mm)
+        at = to_box[:3, :3] @ np.argwhere(near).T + to_box[:3, 3:]
+        x, y, z = ((np.arange(n) + 0.5) / n - 0.5 for n in parts)
+        samples = np.empty((int(np.prod(parts)), at.shape[1]), dtype=np.float32)
+        for number, offset in enumerate((a, b, c) for a in x for b in y for c in z):
+            moved = at + (to_box[:3, :3] @ np.array(offset))[:, None]
+            samples[number] = ndimage.map_coordinates(coefficients, moved, order=3, mode="nearest", prefilter=False)
+        return cls(depth >= high_mm + reach_mm, near, samples, ramp_mm)
+
+    def filled(self, level_mm: float) -> NDArray[np.float32]:
+        """Part of each voxel looked at that lies above a depth."""
+        share = (self.samples - np.float32(level_mm)) / np.float32(self.ramp_mm) + np.float32(0.5)
+        return np.asarray(np.clip(share, 0, 1, out=share).mean(axis=0, dtype=np.float32))
+
+    def volume(self, level_mm: float) -> float:
+        """Volume above a depth, in voxels."""
+        return float(np.count_nonzero(self.inside)) + float(self.filled(level_mm).sum(dtype=np.float64))
 
 
 def _level(coefficients: NDArray[np.float64], box: Grid, n_voxels: int) -> float:
     """Depth of the surface that encloses as much as was drawn."""
-    parts = _parts(box)
-    samples, ramp = _depths(coefficients, np.eye(4), box.shape, parts), _ramp_mm(box, parts)
-    low, high = -max(box.voxel_size_mm), max(box.voxel_size_mm)
-    for _ in range(_LEVELS):
+    longest = max(box.voxel_size_mm)
+    slack = _FIRST_SLACK * longest
+    while True:
+        low, high = -slack, slack
+        edge = _Edge.of(coefficients, np.eye(4), box.shape, box, low, high)
+        if edge.volume(low) >= n_voxels >= edge.volume(high) or slack >= _LAST_SLACK * longest:
+            break
+        slack *= 2
+    for _ in range(_BISECTIONS):
         middle = 0.5 * (low + high)
-        if float(_filled(samples, middle, ramp).sum(dtype=np.float64)) > n_voxels:
-            low = middle
-        else:
-            high = middle
+        low, high = (middle, high) if edge.volume(middle) > n_voxels else (low, middle)
     return 0.5 * (low + high)
-
-
-def _parts(grid: Grid) -> tuple[int, int, int]:
-    x, y, z = (max(2, int(np.ceil(step / _PART_MM - 1e-6))) for step in grid.voxel_size_mm)
-    return x, y, z
-
-
-def _ramp_mm(grid: Grid, parts: tuple[int, int, int]) -> float:
-    """Edge of a cube as large as a part of a voxel: over this depth a part goes from empty to full."""
-    return float(np.cbrt(grid.voxel_volume_mm3 / np.prod(parts)))
-
-
-def _depths(
-    coefficients: NDArray[np.float64],
-    to_box: NDArray[np.float64],
-    shape: tuple[int, ...],
-    parts: tuple[int, int, int],
-) -> NDArray[np.float32]:
-    """(part, X, Y, Z) depth at the parts of the voxels of a block."""
-    out = np.empty((int(np.prod(parts)), *shape), dtype=np.float32)
-    x, y, z = ((np.arange(n) + 0.5) / n - 0.5 for n in parts)
-    index = np.ogrid[tuple(slice(0, n) for n in shape)]
-    for number, offset in enumerate((a, b, c) for a in x for b in y for c in z):
-        at = [
-            sum(step * (along + part) for step, along, part in zip(row, index, offset, strict=False)) + row[3]
-            for row in to_box[:3]
-        ]
-        out[number] = ndimage.map_coordinates(coefficients, at, order=3, mode="nearest", prefilter=False)
-    return out
-
-
-def _filled(samples: NDArray[np.float32], level_mm: float, ramp_mm: float) -> NDArray[np.float32]:
-    """Mean over the parts of the share of each that lies above a depth."""
-    share = np.clip((samples - np.float32(level_mm)) / np.float32(ramp_mm) + np.float32(0.5), 0, 1)
-    return np.asarray(share.mean(axis=0, dtype=np.float32))
 
 
 def _block(from_box: NDArray[Any], box_shape: tuple[int, int, int], shape: tuple[int, int, int]) -> tuple[slice, ...]:
