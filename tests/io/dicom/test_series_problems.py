@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pydicom
 import pytest
 
 from dicom_scanner import ECHO_TIMES_S, Geometry, Patient, Visit, double, set_elements, write_contrast, write_gre
 from napari_msqsm.io.dicom import converter, run
+from napari_msqsm.io.dicom.stacks import Stack, batches
 
 GEOMETRY = Geometry()
 COMMON = {"patient": Patient(), "number": 3}
@@ -233,3 +236,26 @@ def test_echoes_of_one_part_share_a_run(tmp_path, staged, monkeypatch):
     write(tmp_path / "dicom", "philips")
     assert len(images_of(staged(tmp_path / "dicom"))) == 6
     assert len(runs) == 2
+
+
+@pytest.mark.parametrize(
+    ("n_echoes", "n_slices", "sizes"), [(5, 50, [5]), (11, 52, [6, 5]), (2, 900, [1, 1]), (1, 1, [1])]
+)
+def test_runs_are_few_and_alike(n_echoes, n_slices, sizes):
+    instance = SimpleNamespace(image_type="", pixels=(1, 1), orientation=(1.0,))
+    stacks = [Stack((instance,) * n_slices, "mag", 5.0 * (n + 1), n_slices) for n in range(n_echoes)]
+    assert sorted(len(batch) for batch in batches(stacks)) == sorted(sizes)
+    assert [stack for batch in batches(stacks) for stack in batch] == stacks
+
+
+def test_what_one_run_could_mix_up_is_kept_apart():
+    instance = SimpleNamespace(image_type="", pixels=(1, 1), orientation=(1.0,))
+    other = SimpleNamespace(image_type="", pixels=(2, 2), orientation=(1.0,))
+    stacks = [
+        Stack((instance,), "mag", 5.0, 1),
+        Stack((instance,), "mag", 5.0, 1),
+        Stack((other,), "mag", 10.0, 1),
+        Stack((other,), "phase", 15.0, 1),
+        Stack((other,), "phase", None, 1),
+    ]
+    assert [len(batch) for batch in batches(stacks)] == [1] * 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ _SAME_POSITION_MM = 0.02
 _GAP = 1.5
 """Slices further apart than this many ordinary distances lack one between them."""
 _MOST_NAMED = 4
-_BATCH_FILES = 200
+_BATCH_FILES = 300
 """A run of dcm2niix takes as long to start as to convert some twenty slices."""
 
 
@@ -67,16 +68,21 @@ class _Draft:
 
 def batches(stacks: Sequence[Stack]) -> list[tuple[Stack, ...]]:
     """Put echoes of one part together that one run can tell apart, so that runs are few and still share the cores."""
-    out: list[list[Stack]] = []
+    alike: list[list[Stack]] = []
     for stack in stacks:
-        last = out[-1] if out else []
+        last = alike[-1] if alike else []
         fits = last and stack.echo_time_ms is not None and not stack.groups and _kind(stack) == _kind(last[0])
-        distinct = all(own.echo_time_ms != stack.echo_time_ms for own in last)
-        if fits and distinct and sum(len(own.instances) for own in last) < _BATCH_FILES:
+        if fits and all(own.echo_time_ms != stack.echo_time_ms for own in last):
             last.append(stack)
         else:
-            out.append([stack])
-    return [tuple(batch) for batch in out]
+            alike.append([stack])
+    out = []
+    for group in alike:
+        n_files = sum(len(stack.instances) for stack in group)
+        count = min(len(group), max(1, round(n_files / _BATCH_FILES)))
+        ends = [round(len(group) * n / count) for n in range(count + 1)]
+        out += [tuple(group[begin:end]) for begin, end in itertools.pairwise(ends)]
+    return out
 
 
 def _kind(stack: Stack) -> tuple[object, ...]:
