@@ -29,7 +29,10 @@ QUICK = RegistrationSettings(
     tolerance_mm=(0.3, 0.05, 0.003),
     shading_from_mm=4.6,
     interior_depth_mm=8.0,
+    capture_deg=0.0,
+    capture_mm=0.0,
 )
+"""Coarse images, few points, no far starting positions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,5 +123,10 @@ def heads():
     import types
 
     return types.SimpleNamespace(
-        scan=scan, pose_of=pose_of, points=brain_points(), quick=QUICK, contrasts=tuple(CONTRASTS), semi_axes_mm=SEMI_AXES_MM
+        scan=scan,
+        pose_of=pose_of,
+        points=brain_points(),
+        quick=QUICK,
+        contrasts=tuple(CONTRASTS),
+        semi_axes_mm=SEMI_AXES_MM,
     )

@@ -9,8 +9,8 @@ import pytest
 from napari_msqsm.registration.local_correlation import LocalCorrelation
 from napari_msqsm.registration.lookup import SampledImage
 from napari_msqsm.registration.mutual_information import MutualInformation, normalised_mutual_information
-from napari_msqsm.registration.pair import Side
 from napari_msqsm.registration.pair import Pair as RealPair
+from napari_msqsm.registration.pair import Side
 from napari_msqsm.registration.pyramid import LevelImage
 from napari_msqsm.registration.sampling import SamplePoints
 
@@ -129,7 +129,9 @@ def test_correlation_does_not_care_for_brightness_and_sign_of_blocks():
     same = SamplePoints(points.at_mm, points.centre_mm, 0.9 - 0.8 * value, points.weight, None)
     pair = HandMadePair(Side(SampledImage(same, image, offsets=(0.0,)), True))
     assert LocalCorrelation(pair, block_mm=12.0).value(np.eye(4)) > 0.9
-    noise = SamplePoints(points.at_mm, points.centre_mm, np.random.default_rng(0).random(len(value)), points.weight, None)
+    noise = SamplePoints(
+        points.at_mm, points.centre_mm, np.random.default_rng(0).random(len(value)), points.weight, None
+    )
     pair = HandMadePair(Side(SampledImage(noise, image, offsets=(0.0,)), True))
     assert LocalCorrelation(pair, block_mm=12.0).value(np.eye(4)) < 0.2
 

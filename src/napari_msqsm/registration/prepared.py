@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from array_api_compat import device
 
@@ -94,11 +94,11 @@ def _unit_image(array: Array, low: float, high: float) -> Array:
     return out
 
 
-def slabs(shape: tuple[int, ...]) -> Iterator[slice]:
-    """Ranges of the first axis, few enough voxels each to stay in the processor's cache."""
+def slabs(shape: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:
+    """Index of ranges of the first axis, few enough voxels each to stay in the processor's cache."""
     step = max(1, _VOXELS_PER_SLAB // max(1, shape[1] * shape[2]))
     for start in range(0, shape[0], step):
-        yield slice(start, min(start + step, shape[0]))
+        yield slice(start, min(start + step, shape[0])), ...
 
 
 def _checked_range(array: Array, what: str) -> tuple[float, float]:

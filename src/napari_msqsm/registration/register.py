@@ -105,13 +105,14 @@ def register(
             "the other; check that both show the same head"
         )
     report("Done", 1.0)
+    scales = found.motion.axis_scales
     return Registration(
         transform=AffineTransform(found.motion.matrix),
         model=settings.model,
         similarity=found.similarity,
         overlap=stages.overlap(found.motion.matrix),
-        axis_scales=found.motion.axis_scales,
-        converged=found.converged,
+        axis_scales=scales,
+        converged=found.converged and all(abs(scale - 1.0) <= settings.most_stretch for scale in scales),
         record={
             "settings": settings.model_dump(mode="json"),
             "seed": seed,

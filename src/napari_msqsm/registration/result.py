@@ -29,7 +29,7 @@ class Registration:
     axis_scales
         Stretch fixed → moving along the fixed image's axes, in the order of the scanner's x, y, z; 1 when rigid.
     converged
-        Whether every level that decides the answer settled before its last iteration.
+        Whether the finest level settled before its last iteration, on a stretch that a scanner may have.
     record
         Settings, starts, and iterations, evaluations and similarity of every level; plain values.
     """

@@ -52,6 +52,12 @@ class RegistrationSettings(Settings):
         le=1,
         help="Below this mean squared correlation of the blocks (another contrast) mutual information decides instead.",
     )
+    most_stretch: float = quantity(
+        0.1,
+        gt=0,
+        lt=1,
+        help="A larger stretch or shrinkage is none of a scanner's: the answer counts as not converged.",
+    )
     capture_deg: float = quantity(
         30.0, ge=0, le=60, unit="°", help="Largest turn about each axis among the starting positions."
     )
