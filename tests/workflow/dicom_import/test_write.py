@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from datetime import datetime
 from pathlib import Path
 
@@ -241,6 +242,29 @@ def test_path_with_dots(scanner, write, tmp_path):
     assert outcome.key_file == tmp_path / "study_key.tsv"
     assert all(path.is_file() for path in outcome.files)
     assert outcome.as_json()["files"] == ["sub-01/ses-01/anat/sub-01_ses-01_FLAIR.nii.gz"]
+
+
+def test_a_study_on_a_disk_of_its_own(scanner, write, tmp_path):
+    """Reached by a link, or as the root of a disk, nothing beside it can be renamed into it."""
+    elsewhere = Path("/dev/shm")
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second disk here")
+    with tempfile.TemporaryDirectory(dir=elsewhere) as disk:
+        (Path(disk) / "study").mkdir()
+        (tmp_path / "study").symlink_to(Path(disk) / "study")
+        outcome = write(scanner.staged(*scanner.session(("FLAIR",))))
+        assert all(path.is_file() for path in outcome.files)
+        assert [path.name for path in Path(disk).iterdir()] == ["study"]
+    assert outcome.key_file == tmp_path / "study_key.tsv"
+
+
+def test_a_study_beside_which_nothing_may_be_written(scanner, write, tmp_path, monkeypatch):
+    (tmp_path / "study").mkdir()
+    monkeypatch.setattr("napari_msqsm.workflow.dicom_import.write.os.access", lambda *_: False)
+    key = tmp_path / "safe" / "key.tsv"
+    outcome = write(scanner.staged(*scanner.session(("FLAIR",))), key_file=key)
+    assert all(path.is_file() for path in outcome.files)
+    assert not [path for path in (tmp_path / "study").iterdir() if path.name.startswith(".")]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")

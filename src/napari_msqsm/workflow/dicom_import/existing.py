@@ -117,7 +117,7 @@ def read_existing(bids_dir: Path, key: tuple[KeyRow, ...], *, key_file: Path) ->
         return Existing(key)
     if not bids_dir.is_dir():
         raise InputError(f"{bids_dir} is a file; give the folder of the study")
-    if any(bids_dir.iterdir()) and not is_bids(bids_dir):
+    if any(not entry.name.startswith(".") for entry in bids_dir.iterdir()) and not is_bids(bids_dir):
         raise InputError(f"{bids_dir} is not empty and not a BIDS dataset; give a new folder or that of a study")
     sessions = {
         place.name.removeprefix("sub-"): frozenset(visit.name.removeprefix("ses-") for visit in place.glob("ses-*/"))

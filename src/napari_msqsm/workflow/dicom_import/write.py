@@ -92,7 +92,7 @@ def write_plan(
     offsets = _offsets(plan, keep_dates=keep_dates, warnings=warnings)
     with Changes() as above:
         above.folder(root.parent)
-        staging = Path(tempfile.mkdtemp(prefix=".part-", dir=root.parent))
+        staging = _staging(root)
         try:
             built = build(files_of(plan.rows, plan.existing), staging, on_progress=on_progress, cancel=cancel)
             if not built.files:
@@ -115,6 +115,19 @@ def write_plan(
             shutil.rmtree(staging, ignore_errors=True)
     sessions = dict.fromkeys(file.row.label for file in built.files)
     return Written(tuple(sessions), files, tuple(warnings), _dropped(plan, built.dropped), built.failed)
+
+
+def _staging(root: Path) -> Path:
+    """Folder for what is built, on the disk of the study, so that it can be renamed into it.
+
+    Beside the study, with links followed; inside it, hidden, where it is a disk of its own or nothing may be written
+    beside it.
+    """
+    real = root.resolve()
+    place = real.parent
+    if real.is_dir() and (place.stat().st_dev != real.stat().st_dev or not os.access(place, os.W_OK)):
+        place = real
+    return Path(tempfile.mkdtemp(prefix=".part-", dir=place))
 
 
 def _refuse(plan: ImportPlan) -> None:
