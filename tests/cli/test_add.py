@@ -62,6 +62,14 @@ def test_one_map_for_a_named_session(msqsm, bids, chi, tmp_path):
     assert "sub-01_ses-02_Chimap.nii.gz" in derivatives(bids)
 
 
+def test_a_mask_of_one_map_is_not_used_for_others(msqsm, bids, chi, tmp_path):
+    for session in ("01", "02"):
+        path = save(tmp_path / "theirs" / "sub-01" / f"ses-{session}" / "Sepia_Chimap.nii.gz", chi[0])
+    done = msqsm("add", "maps", bids, tmp_path / "theirs", "--mask", path)
+    assert (done.code, derivatives(bids)) == (2, [])
+    assert done.error_lines == ["msqsm add: --mask was given, but 2 maps were found; give one file"]
+
+
 def test_masks_are_used_by_run(msqsm, bids, chi, tmp_path):
     path = save(tmp_path / "theirs" / "sub-01_ses-01_brain.nii.gz", chi[1].astype("u1"))
     assert msqsm("add", "masks", bids, path, "--as", "brain").code == 0

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Find maps and take them over."""
-    from napari_msqsm.errors import InputError
+    from napari_msqsm.errors import InputError, ParameterError
     from napari_msqsm.io.bids import open_study
     from napari_msqsm.workflow.bring_in.map_layouts import find_maps
     from napari_msqsm.workflow.bring_in.take_maps import take_maps
@@ -47,6 +47,14 @@ def run(args: argparse.Namespace) -> int:
     proposals = find_maps(study, args.source)
     if not proposals:
         raise InputError(f"there is no susceptibility map in {args.source}; give the file itself")
+    one_map = {
+        "--mask": args.mask,
+        "--reference-mask": args.reference_mask,
+        "--paramagnetic-mask": args.paramagnetic_mask,
+    }
+    given = next((flag for flag, path in one_map.items() if path is not None), None)
+    if given is not None and len(proposals) > 1:
+        raise ParameterError(f"{given} was given, but {len(proposals)} maps were found; give one file")
     if args.session is not None:
         proposals = (_for_session(study, proposals, args.session),)
     for proposal in proposals:
