@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
-from napari_msqsm.errors import ParameterError
+from napari_msqsm.errors import CancelledError, ParameterError
 from napari_msqsm.model.grid import Grid
 from napari_msqsm.model.transform import AffineTransform
 from napari_msqsm.registration.host.frames import rotation
 from napari_msqsm.registration.host.rigid_mean import rigid_mean
 from napari_msqsm.registration.longitudinal import loop_closure_mm, mid_space
-from napari_msqsm.registration.settings import RegistrationSettings
 
-SETTINGS = RegistrationSettings(
-    level_mm=(8.0, 4.0), n_points=(4_000, 12_000), n_bins=(24, 32), tolerance_mm=(0.1, 0.01), shading_from_mm=0.0
-)
 SHAPE = (40, 46, 36)
 
 
@@ -57,7 +55,7 @@ def time_points():
 
 @pytest.fixture(scope="module")
 def middle(time_points):
-    return mid_space(time_points, [grid()] * 3, initial=_roughly(POSES), settings=SETTINGS)
+    return mid_space(time_points, [grid()] * 3, initial=_roughly(POSES))
 
 
 def _roughly(poses):
@@ -69,13 +67,13 @@ def _roughly(poses):
 def test_the_middle_is_in_the_middle(middle):
     mean = rigid_mean([transform.matrix for transform in middle.transforms])
     np.testing.assert_allclose(mean, np.eye(4), atol=1e-9)
-    assert middle.rounds >= 1
+    assert 0 < middle.disagreement_mm < 1.0
 
 
 def test_time_points_are_found_although_a_lesion_grew(middle):
     for one, other in ((0, 1), (0, 2), (1, 2)):
         true = POSES[other].after(POSES[one].inverse())
-        assert middle.between(one, other).distance_mm(true, POINTS).mean() < 0.3
+        assert middle.between(one, other).distance_mm(true, POINTS).mean() < 0.5
 
 
 def test_no_time_point_is_favoured(time_points, middle):
@@ -85,7 +83,6 @@ def test_no_time_point_is_favoured(time_points, middle):
         [time_points[k] for k in order],
         [grid()] * 3,
         initial=_roughly([POSES[k] for k in order]),
-        settings=SETTINGS,
     )
     apart = again.between(1, 2).distance_mm(middle.between(0, 1), POINTS)
     assert apart.mean() < 0.15
@@ -101,10 +98,10 @@ def test_a_loop_of_right_transforms_closes():
 def test_refusals(time_points):
     with pytest.raises(ParameterError, match="two or more"):
         mid_space(time_points[:1], [grid()], initial=[AffineTransform.identity()])
+    stretched = AffineTransform(np.diag([1.01, 1, 1, 1]))
     with pytest.raises(ParameterError, match="model rigid"):
-        mid_space(
-            time_points[:2],
-            [grid()] * 2,
-            initial=_roughly(POSES[:2]),
-            settings=SETTINGS.model_copy(update={"model": "affine"}),
-        )
+        mid_space(time_points[:2], [grid()] * 2, initial=[AffineTransform.identity(), stretched])
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(CancelledError):
+        mid_space(time_points, [grid()] * 3, initial=_roughly(POSES), cancel=stop)

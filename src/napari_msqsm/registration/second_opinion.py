@@ -134,10 +134,7 @@ def second_opinion(
     coarse, fine, deep = _lattices(fixed, fixed_grid, moving, moving_grid, brain_mask, same_contrast)
     tested = transform.matrix
     correlation = fine.correlation(tested)
-    start = _led(coarse, tested)
-    if fine.correlation(start) < correlation:
-        start = tested
-    found = _led(fine, start)
+    found = _followed(coarse, fine, tested)
     forms = block_forms(fine.blocks, fine.moving, found, same_contrast=same_contrast)
     at = fine.blocks.centre_mm
     result, best = AffineTransform(found), fine.correlation(found)
@@ -163,6 +160,29 @@ def second_opinion(
         stretch_sd=_three(stretch_sd),
         n_blocks=len(at),
     )
+
+
+def local_alignment(
+    fixed: Array,
+    fixed_grid: Grid,
+    moving: Array,
+    moving_grid: Grid,
+    transform: AffineTransform,
+    *,
+    same_contrast: bool,
+    brain_mask: Array | None = None,
+) -> AffineTransform:
+    """Where local correlations lead from a rigid transform that is near; see `second_opinion` for the parameters.
+
+    Blocks that changed (a lesion that grew, a vessel that moved) do not agree with the others and lose their say.
+
+    Raises
+    ------
+    InputError
+        When an image has no contrast, or there is too little brain.
+    """
+    coarse, fine, _ = _lattices(fixed, fixed_grid, moving, moving_grid, brain_mask, same_contrast)
+    return AffineTransform(_followed(coarse, fine, transform.matrix))
 
 
 def _lattices(
@@ -209,6 +229,12 @@ def _stretch(deep: _Lattice, matrix: NDArray[np.float64]) -> tuple[NDArray[np.fl
     edge = float(np.prod(deep.moving.voxel_size_mm)) ** (1.0 / 3.0)
     systematic = _SYSTEMATIC * max(1.0, edge / _FINE_MM) ** 2
     return motion.stretch, np.hypot(motion.stretch_sd, systematic)
+
+
+def _followed(coarse: _Lattice, fine: _Lattice, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Follow what blocks want, first coarsely; that part is left out where it leads away."""
+    start = _led(coarse, matrix)
+    return _led(fine, matrix if fine.correlation(start) < fine.correlation(matrix) else start)
 
 
 def _led(lattice: _Lattice, matrix: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -38,7 +38,7 @@ def through_middle(
     settings
         How; rigid.
     seed, on_progress, cancel
-        See `napari_msqsm.registration.longitudinal.mid_space`.
+        See `napari_msqsm.registration.register.register`.
 
     Raises
     ------
@@ -63,8 +63,7 @@ def through_middle(
         [array for array, _ in loaded],
         [grid for _, grid in loaded],
         initial=first,
-        settings=settings.registration,
-        seed=seed,
+        brain_masks=[images.brain(label) for label in (pairs[0].fixed_session, *(pair.session for pair in pairs))],
         on_progress=on_progress,
         cancel=cancel,
     )
