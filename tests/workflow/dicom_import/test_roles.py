@@ -146,6 +146,13 @@ def test_nothing_known(scanner):
     assert found.confidence < 0.5
 
 
+def test_coils_that_were_not_combined_are_left_out(scanner):
+    """Of vendors that do not name the coil of an image, four dimensions are all that tells."""
+    found = propose_role(scanner.series("MEGRE", parts=("mag", "phase"), shape=(6, 7, 5, 8)))
+    assert found.role == "ignore"
+    assert found.why.startswith("8 volumes of each echo: coils that were not combined")
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -139,6 +139,9 @@ def _aside(features: Features, header: _ByHeader) -> Proposal | None:
         return Proposal("ignore", 0.95 if by_name else 0.9, f"{by_type} (image type)")
     if features.n_volumes > 1 and header.role != "MEGRE":
         return Proposal("ignore", 0.9, f"a series of {features.n_volumes} volumes")
+    if features.n_volumes > 1:
+        why = f"{features.n_volumes} volumes of each echo: coils that were not combined, or repetitions"
+        return Proposal("ignore", 0.8, f"{why}; export one combined image of each echo")
     if by_name:
         agrees = header.role in (None, "ignore")
         doubt = "" if agrees else f"; the header would be that of {header.role}"
