@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari_msqsm.widgets.mask_dialog import MaskChoice
     from napari_msqsm.widgets.transform_dialog import TransformChoice
     from napari_msqsm.workflow.bring_in.tables.changes import TablePlan
+    from napari_msqsm.workflow.outcome import Outcome
     from napari_msqsm.workflow.tasks import Task
 
 
@@ -63,7 +64,7 @@ class AddMenu(QPushButton):
 
         dialog = MapDialog(self)
         if dialog.exec():
-            self.add_map(dialog.chosen())
+            self.add_map(dialog.chosen(), overwrite=dialog.overwrite.isChecked())
 
     def ask_mask(self) -> None:
         """Ask for a mask of the selected session."""
@@ -99,16 +100,19 @@ class AddMenu(QPushButton):
         if dialog.exec() and dialog.plan is not None:
             self.add_table(study, dialog.plan, overwrite=dialog.overwrite.isChecked())
 
-    def add_map(self, existing: ExistingMap) -> None:
+    def add_map(self, existing: ExistingMap, *, overwrite: bool = False) -> None:
         """Take a map over as that of the selected session."""
         workspace = self._coordinator.workspace
         study, session, out_dir = workspace.study, workspace.selected, workspace.out_dir
         if study is None or session is None:
             return
-        self._run(
-            f"{session.label}, existing map",
-            lambda: adopt_file(existing, out_dir) if out_dir else adopt_susceptibility(study, session, existing),
-        )
+
+        def work() -> Outcome:
+            if out_dir is not None:
+                return adopt_file(existing, out_dir)
+            return adopt_susceptibility(study, session, existing, overwrite=overwrite)
+
+        self._run(f"{session.label}, existing map", work)
 
     def add_mask(self, session: Session, choice: MaskChoice) -> None:
         """Take a mask over."""

@@ -28,7 +28,9 @@ class MapDialog(AskDialog):
         self.add_file("reference_mask", "Zero is the mean of (optional)")
         tip = "Deep grey nuclei or veins: tells whether the sign is right"
         self.add_file("paramagnetic_mask", "Paramagnetic region (optional)", tip=tip)
+        self.overwrite = QCheckBox("replace the map that the session has")
         self.form.addRow("", self.negate)
+        self.form.addRow("", self.overwrite)
 
     def chosen(self) -> ExistingMap:
         """Return what was chosen."""

@@ -53,6 +53,19 @@ def test_a_session_without_echoes_is_done_with_an_existing_map(study, chi_ppb, t
     assert work.status(LABEL).state is SessionState.DONE
 
 
+def test_a_map_that_is_there_stays_unless_told(study, chi_ppb, tmp_path):
+    theirs = save(tmp_path / "elsewhere" / "qsm.nii.gz", chi_ppb)
+    first = adopt_susceptibility(study, study.session(LABEL), ExistingMap(theirs, "ppb"))
+    before = first.chimap.read_bytes()
+    other = ExistingMap(save(tmp_path / "elsewhere" / "other.nii.gz", 0.5 * chi_ppb), "ppb")
+    there = open_study(study.root)
+    with pytest.raises(InputError, match="has a susceptibility map already; --overwrite"):
+        adopt_susceptibility(there, there.session(LABEL), other)
+    assert first.chimap.read_bytes() == before
+    replaced = adopt_susceptibility(there, there.session(LABEL), other, overwrite=True)
+    np.testing.assert_allclose(np.asarray(nib.load(replaced.chimap).dataobj), chi_ppb / 2000, atol=1e-6)
+
+
 def test_a_map_in_the_wrong_unit_is_refused_and_nothing_is_written(study, chi_ppb, tmp_path):
     theirs = save(tmp_path / "elsewhere" / "qsm.nii.gz", chi_ppb)
     with pytest.raises(InputError, match="ppb"):

@@ -69,7 +69,7 @@ class ExistingMap:
         return (self.path, *(path for path in masks if path is not None))
 
 
-def adopt_susceptibility(study: Study, session: Session, existing: ExistingMap) -> Outcome:
+def adopt_susceptibility(study: Study, session: Session, existing: ExistingMap, *, overwrite: bool = False) -> Outcome:
     """Take a map for a session; it becomes the session's ``Chimap``.
 
     It must lie on the voxels of the session's gradient echoes where there are any; their R2* tells whether its sign is
@@ -78,8 +78,10 @@ def adopt_susceptibility(study: Study, session: Session, existing: ExistingMap) 
     Raises
     ------
     InputError
-        When the map cannot be used; nothing is written.
+        When the map cannot be used, or the session has one and ``overwrite`` is not given; nothing is written.
     """
+    if "Chimap" in session.derivatives and not overwrite:
+        raise InputError(f"{session.label} has a susceptibility map already; --overwrite replaces it")
     series, doubts = _series(session)
     found = _read(existing, session, series)
     if series is not None and existing.paramagnetic_mask is None:

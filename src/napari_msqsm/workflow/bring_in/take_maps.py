@@ -87,14 +87,11 @@ def take_maps(
         if session is None or proposal.problem:
             refused[proposal.path] = proposal.problem
             continue
-        if "Chimap" in session.derivatives and not overwrite:
-            refused[proposal.path] = f"{session.label} has a susceptibility map already; --overwrite replaces it"
-            continue
         existing = ExistingMap(
             proposal.path, unit or proposal.unit, mask or proposal.mask, reference_mask, paramagnetic_mask, negate
         )
         try:
-            outcomes.append(adopt_susceptibility(study, session, existing))
+            outcomes.append(adopt_susceptibility(study, session, existing, overwrite=overwrite))
         except CancelledError:
             raise
         except MsqsmError as error:
