@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_msqsm.errors import InputError, ShapeMismatchError
+from napari_msqsm.model.grid import Grid, reoriented
 from napari_msqsm.model.resampling.labels import resample_labels
 from napari_msqsm.model.resampling.region import Region
 from napari_msqsm.model.transform import AffineTransform
@@ -57,6 +58,27 @@ def test_same_grid_changes_nothing(balls):
     out = resample_labels(labels, grid, grid, AffineTransform.identity())
     assert np.array_equal(out, labels)
     assert out is not labels
+
+
+@pytest.mark.parametrize("codes", ["LPS", "SRA", "PIR"])
+def test_turned_and_flipped_axes_change_no_voxel(make_grid, codes):
+    grid = make_grid((24, 20, 12), GRE)
+    labels = np.zeros(grid.shape, np.int16)
+    labels[4:14, 9, 3:6], labels[12, 10, 7], labels[5, 4:8, 10] = 1, 2, 3  # thinner than smoothing leaves them
+    turned, onto = reoriented(labels, grid, codes)
+    assert np.array_equal(resample_labels(labels, grid, onto, AffineTransform.identity()), turned)
+
+
+def test_a_cropped_grid_keeps_its_voxels(make_grid):
+    grid = make_grid((24, 20, 12), GRE)
+    labels = np.zeros(grid.shape, np.int16)
+    labels[4:14, 9, 3:6], labels[20, 10, 7] = 1, 2
+    corner = np.eye(4)
+    corner[:3, 3] = (3, 2, -1)
+    onto = Grid((15, 14, 10), grid.affine @ corner)
+    out = resample_labels(labels, grid, onto, AffineTransform.identity())
+    assert np.array_equal(out[:, :, 1:], labels[3:18, 2:16, :9])
+    assert not out[:, :, 0].any()
 
 
 def test_touching_labels_leave_no_gap(make_grid, make_rigid, positions):

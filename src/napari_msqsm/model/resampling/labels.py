@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from napari_msqsm.model.grid import Grid
     from napari_msqsm.model.transform import AffineTransform
 
+_SAME_VOXEL = 1e-4
+"""In voxels per voxel; some hundredths of a voxel at the far end of an image."""
+
 
 def resample_labels(labels: NDArray[Any], grid: Grid, onto: Grid, transform: AffineTransform) -> NDArray[Any]:
     """Carry labels to another grid; every label keeps its volume.
@@ -42,8 +45,8 @@ def resample_labels(labels: NDArray[Any], grid: Grid, onto: Grid, transform: Aff
     -----
     Each label becomes a smooth solid (`Region`). Of the voxels of ``onto`` it gets those that it fills most, as many
     as its volume amounts to there (labels that reach beyond ``onto`` are cut). A voxel that two labels claim goes to
-    the one that fills more of it, and the other one gets the next of those that are left. On the same grid nothing
-    changes.
+    the one that fills more of it, and the other one gets the next of those that are left. Where the voxels of both
+    grids coincide (the same grid, turned, flipped or cropped) they keep their label.
     """
     if labels.shape != grid.shape:
         raise ShapeMismatchError(f"the labels have shape {labels.shape} but their grid has {grid.shape}")
@@ -51,8 +54,8 @@ def resample_labels(labels: NDArray[Any], grid: Grid, onto: Grid, transform: Aff
     if labels.dtype.kind == "f" and not np.all(values == np.rint(values)):
         raise InputError("a label image holds whole numbers; interpolate other images with lanczos")
     placement = np.linalg.inv(grid.affine) @ transform.matrix @ onto.affine
-    if grid.shape == onto.shape and np.allclose(placement, np.eye(4), atol=1e-6):
-        return labels.copy()
+    if _on_voxels(placement):
+        return _picked(labels, placement, onto.shape)
     out, best = np.zeros(onto.shape, dtype=labels.dtype), np.zeros(onto.shape, dtype=np.float32)
     wanted = []
     for value in values[values != 0]:
@@ -65,6 +68,25 @@ def resample_labels(labels: NDArray[Any], grid: Grid, onto: Grid, transform: Aff
         free = np.where(out[block] == 0, filled, np.float32(0))
         out[block][_fullest(free, n - int(np.count_nonzero(out[block] == value)))] = value
     return out
+
+
+def _on_voxels(placement: NDArray[np.float64]) -> bool:
+    """Whether every voxel of one grid is a voxel of the other."""
+    whole = np.rint(placement)
+    close = np.allclose(placement, whole, rtol=0, atol=_SAME_VOXEL)
+    return bool(close and np.all(np.abs(whole[:3, :3]).sum(axis=0) == 1))
+
+
+def _picked(labels: NDArray[Any], placement: NDArray[np.float64], shape: tuple[int, int, int]) -> NDArray[Any]:
+    """Labels of the voxels that voxels of a grid are; background beyond them."""
+    index = np.ogrid[tuple(slice(0, n) for n in shape)]
+    inside = np.ones(shape, dtype=np.bool_)
+    at = []
+    for row, n in zip(np.rint(placement).astype(np.intp), labels.shape, strict=False):
+        voxel = sum(step * along for step, along in zip(row, index, strict=False)) + row[3]
+        inside &= (voxel >= 0) & (voxel < n)
+        at.append(np.clip(voxel, 0, n - 1))
+    return np.where(inside, labels[tuple(at)], labels.dtype.type(0))
 
 
 def _fullest(filled: NDArray[np.float32], n: int) -> NDArray[np.bool_]:
