@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -40,6 +43,17 @@ def test_a_study_is_aligned_after_it_was_reconstructed(run, bids, tmp_path):
     assert f"sub-01_ses-02 MEGRE  {pair['verdict']}" in ran.out
     again = run()
     assert "kept" in again.out
+
+
+@pytest.mark.slow
+def test_the_official_validator_accepts_transforms_and_maps(run, bids):
+    validator = Path(sys.executable).with_name("bids-validator-deno")
+    if not validator.exists():
+        pytest.skip("bids-validator-deno is not installed")
+    assert run().code == 0
+    command = [str(validator), str(bids / "derivatives" / "msqsm"), "--format", "json"]
+    report = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+    assert [issue for issue in report["issues"]["issues"] if issue["severity"] == "error"] == []
 
 
 def test_settings_by_name(run):

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from napari_msqsm._backend import to_numpy
 from napari_msqsm.errors import InputError
 from napari_msqsm.model.transform import AffineTransform
 from napari_msqsm.registration.blocks import Blocks, block_correlation, block_forms, blocks_of
 from napari_msqsm.registration.host.block_layout import eroded, inner_head, on_lattice
-from napari_msqsm.registration.host.frames import rotation, translation
 from napari_msqsm.registration.host.robust_motion import robust_motion
+from napari_msqsm.registration.host.steps import part_of, shifts, small_steps
 from napari_msqsm.registration.prepared import HEAD_LEVEL, prepared
 from napari_msqsm.registration.pyramid import LevelImage, at_level
 
@@ -152,8 +151,8 @@ def second_opinion(
         largest_disagreement_mm=float(apart.max()),
         correlation=correlation,
         best_correlation=best,
-        nearby_correlation=max(fine.correlation(tested @ step) for step in _small_steps(at, middle)),
-        chance_correlation=float(np.median([fine.correlation(tested @ step) for step in _shifts(_WRONG_MM)])),
+        nearby_correlation=max(fine.correlation(tested @ step) for step in small_steps(at, middle, _SMALL_MM)),
+        chance_correlation=float(np.median([fine.correlation(tested @ step) for step in shifts(_WRONG_MM)])),
         agreeing=agreeing,
         overlap=float(np.mean(block_correlation(fine.blocks, fine.moving, tested, same_contrast=same_contrast)[1])),
         stretch=_three(stretch),
@@ -247,40 +246,10 @@ def _led(lattice: _Lattice, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         step = robust_motion(at, forms.curvature, forms.slope, forms.inside).matrix
         moved = float(np.linalg.norm(at @ (step[:3, :3] - np.eye(3)).T + step[:3, 3], axis=1).mean())
         if moved > _LONGEST_STEP_MM:
-            step = _part_of(step, _LONGEST_STEP_MM / moved, at.mean(axis=0))
+            step = part_of(step, _LONGEST_STEP_MM / moved, at.mean(axis=0))
         matrix = matrix @ step
         if moved < _SETTLED_MM:
             break
-    return matrix
-
-
-def _part_of(step: NDArray[np.float64], part: float, middle: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Shorten a rigid motion about a point."""
-    turn = Rotation.from_matrix(step[:3, :3]).as_rotvec() * part
-    shift = (step[:3, :3] @ middle + step[:3, 3] - middle) * part
-    return _about(middle, rotation(turn), shift)
-
-
-def _small_steps(at: NDArray[np.float64], middle: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """Shifts, and turns about the middle, that move the blocks by 2 mm (root mean square)."""
-    arm = at - middle
-    steps = _shifts(_SMALL_MM)
-    for axis in np.eye(3):
-        reach = float(np.sqrt(np.mean(np.sum(np.cross(axis, arm) ** 2, axis=1))))
-        for sign in (-1.0, 1.0):
-            steps.append(_about(middle, rotation(sign * axis * _SMALL_MM / max(reach, 1.0)), np.zeros(3)))
-    return steps
-
-
-def _shifts(length_mm: float) -> list[NDArray[np.float64]]:
-    """To both sides along each axis."""
-    return [translation(sign * length_mm * axis) for axis in np.eye(3) for sign in (-1.0, 1.0)]
-
-
-def _about(middle: NDArray[np.float64], turn: NDArray[np.float64], shift: NDArray[np.float64]) -> NDArray[np.float64]:
-    matrix = np.eye(4)
-    matrix[:3, :3] = turn
-    matrix[:3, 3] = middle + shift - turn @ middle
     return matrix
 
 
