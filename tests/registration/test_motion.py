@@ -32,7 +32,6 @@ def test_derivative_by_the_step(model, n_parameters):
     numeric = [
         np.sum(by_matrix * (motion.stepped(step).matrix - motion.stepped(-step).matrix)[:3]) / 2e-4 for step in steps
     ]
-    assert motion.n_parameters == n_parameters
     np.testing.assert_allclose(motion.by_step(by_matrix), numeric, atol=1e-6)
 
 
@@ -44,7 +43,7 @@ def test_a_step_of_the_inverse_is_the_inverse_of_a_step(model):
         model,
         Motion.rigid(np.linalg.inv(START), fixed_affine=MOVING, moving_affine=FIXED),
     ).about(forward.image_mm)
-    step = np.array([1.0, -2.0, 0.5, 3.0, 2.0, -4.0, 0.6, -0.4, 0.9])[: forward.n_parameters]
+    step = np.array([1.0, -2.0, 0.5, 3.0, 2.0, -4.0, 0.6, -0.4, 0.9])[: 6 if model == "rigid" else 9]
     frames = back.moving_axes.T @ np.linalg.inv(forward.linear) @ forward.moving_axes
     same = step.copy()
     same[:3] = -np.linalg.inv(forward.linear) @ step[:3]

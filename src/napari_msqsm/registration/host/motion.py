@@ -104,11 +104,6 @@ class Motion:
         matrix[:3, 3] = self.image_mm - self.linear @ self.centre_mm
         return matrix
 
-    @property
-    def n_parameters(self) -> int:
-        """Degrees of freedom."""
-        return {"rigid": 6, "scale9": 9, "affine": 12}[self.model]
-
     def allowing(self, model: Model) -> Motion:
         """Return the same map, free to change in the ways of another model."""
         return replace(self, model=model)
