@@ -146,6 +146,15 @@ def test_nothing_known(scanner):
     assert found.confidence < 0.5
 
 
+def test_what_is_left_of_damaged_echoes_is_no_t1w(scanner):
+    """As the last run of its session it would be taken instead of the true one."""
+    found = propose_role(scanner.series("MEGRE", echo_times_s=(0.005,)))
+    assert found.role == "ignore"
+    assert "one short echo, 5 ms, though its name speaks of MEGRE" in found.why
+    spoiled = {"ScanningSequence": "GR", "RepetitionTime": 20.0, "InversionTime": None}
+    assert propose_role(scanner.series("T1w", echo_times_s=(0.004,), **spoiled)).role == "T1w"
+
+
 def test_coils_that_were_not_combined_are_left_out(scanner):
     """Of vendors that do not name the coil of an image, four dimensions are all that tells."""
     found = propose_role(scanner.series("MEGRE", parts=("mag", "phase"), shape=(6, 7, 5, 8)))

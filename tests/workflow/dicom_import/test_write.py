@@ -199,6 +199,14 @@ def test_two_images_of_one_echo(scanner, write, tmp_path):
     assert np.array_equal(np.asanyarray(first.dataobj), np.asanyarray(nib.load(twice.images[0].path).dataobj))
 
 
+def test_what_is_wrong_with_a_series_is_said_where_it_is_left_out(scanner, write):
+    rest = scanner.series("MEGRE", echo_times_s=(0.005,), problems=("phase at 5 ms: 3 of 6 slices are there",))
+    outcome = write(scanner.staged(rest, *scanner.session(("T1w",))))
+    (left_out,) = outcome.left_out
+    assert "its name speaks of MEGRE; phase at 5 ms: 3 of 6 slices are there" in left_out.why
+    assert len(outcome.files) == 1
+
+
 def test_field_map_of_the_scanner(scanner, write, tmp_path):
     write(scanner.staged(scanner.series("", parts=("mag", "field"), description="B0map")))
     fmap = tmp_path / "study" / "sub-01" / "ses-01" / "fmap"

@@ -196,9 +196,12 @@ def assumptions_of(plan: ImportPlan) -> tuple[str, ...]:
 
 
 def left_out_rows(plan: ImportPlan) -> list[LeftOut]:
-    """Series that are converted but not written, and why."""
+    """Series that are converted but not written, why, and what is wrong with them."""
     rows = (row for row in plan.rows if not row.is_kept)
-    return [LeftOut(f"series {row.series.number} ({row.series.description})", row.why) for row in rows]
+    return [
+        LeftOut(f"series {row.series.number} ({row.series.description})", "; ".join((row.why, *row.series.problems)))
+        for row in rows
+    ]
 
 
 def _private_folder(bids_dir: Path) -> Path:

@@ -96,7 +96,8 @@ def propose_role(series: ConvertedSeries) -> Proposal:
         return Proposal(role, header.confidence - 0.1, f"{header.why}; the name does not tell")
     if named == header.role:
         return Proposal(role, min(0.98, header.confidence + 0.1), f"{header.why}; its name agrees")
-    if role == "ignore":
+    rest_of_many = named == "MEGRE" and header.role == "T1w" and features.kind == "gradient echo"
+    if role == "ignore" or rest_of_many:  # one echo of several, where the others are damaged or missing
         return Proposal("ignore", 0.5, f"{header.why}, though its name speaks of {named}")
     return Proposal(role, 0.4, f"{header.why}, though its name speaks of {named}")
 
