@@ -47,6 +47,13 @@ def test_like_follows_its_template(xp_case, volume):
     assert xp_case.numpy(out).tolist() == [0.0, 1.0, 2.0]
 
 
+def test_histogram_sums_weights(xp_case):
+    index, weight = xp_case.asarray([2, 0, 2, 3]), xp_case.asarray([0.5, 1.0, 2.0, 4.0], "float32")
+    out = _backend.histogram(index, weight, 6)
+    xp_case.check(out, "float64", (6,))
+    assert xp_case.numpy(out).tolist() == [1.0, 0.0, 2.5, 4.0, 0.0, 0.0]
+
+
 def test_to_numpy_does_not_copy_host_arrays():
     array = np.zeros(3)
     assert _backend.to_numpy(array) is array
