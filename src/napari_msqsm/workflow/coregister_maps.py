@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import ndimage
 
 from napari_msqsm.errors import InputError
 from napari_msqsm.io.nifti import load_mask, load_raw, load_volume, save_volume
-from napari_msqsm.model.resampling.resample import resample
+from napari_msqsm.model.resampling.masked_map import resample_map
 from napari_msqsm.workflow import provenance
 from napari_msqsm.workflow.coregister_pairs import GRE, baseline_of, magnitude_files, pairs_of, result_path
 from napari_msqsm.workflow.coregister_settings import ALGORITHM_VERSION
@@ -20,11 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-    from napari_msqsm.model.grid import Grid
     from napari_msqsm.model.study import Patient, Session, Study
-    from napari_msqsm.model.transform import AffineTransform
     from napari_msqsm.workflow.coregister_pairs import Pair
     from napari_msqsm.workflow.coregister_settings import CoregistrationSettings
 
@@ -92,50 +87,16 @@ def renew_map(
         return target
     _remove(target, target_mask)
     chi = load_volume(chimap, what="susceptibility map", allow_nan=True)
-    inside = load_mask(mask, on=chi.grid)
+    holds_value = load_mask(mask, on=chi.grid) & np.isfinite(chi.array)
     onto = load_raw(pair.fixed[0], what="magnitude").grid
-    carried, covered = carried_map(
-        np.nan_to_num(chi.array), inside, chi.grid, onto, state.transform, settings.interpolation
-    )
+    how = settings.interpolation
+    carried, covered = resample_map(chi.array, holds_value, chi.grid, onto, state.transform, interpolation=how)
     record = _record(study, pair.fixed_session, pair.fixed[0], inputs, settings.interpolation, out_dir)
     level = None if state.verdict is None else str(state.verdict.level)
     record["Transform"] = {"Verdict": level, "CheckedBy": state.checked_by or None}
     save_volume(target_mask, covered, onto, sidecar=provenance.plain(record | {"Type": "Brain"}))
     save_volume(target, carried, onto, sidecar=provenance.plain(record | {"Units": "ppm"}))
     return target
-
-
-def carried_map(
-    chi_ppm: NDArray[np.float32],
-    mask: NDArray[np.bool_],
-    grid: Grid,
-    onto: Grid,
-    transform: AffineTransform,
-    interpolation: str,
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Map and mask on another grid.
-
-    Parameters
-    ----------
-    chi_ppm, mask, grid
-        (X, Y, Z) map, where it holds, and their grid.
-    onto
-        Wanted grid.
-    transform
-        Its scanner positions → those of the map.
-    interpolation
-        Of the map; the mask goes by signed distance.
-
-    Notes
-    -----
-    Outside its mask a map is zero, which is no susceptibility, and does not enter the interpolation.
-    """
-    edges = grid.voxel_size_mm
-    depth_mm = ndimage.distance_transform_edt(mask, edges) - ndimage.distance_transform_edt(~mask, edges)
-    beyond = -float(np.max(edges))
-    inside = resample(depth_mm.astype(np.float32), grid, onto, transform, interpolation="linear", outside=beyond) > 0
-    carried = resample(chi_ppm, grid, onto, transform, interpolation=interpolation, mask=mask)
-    return np.where(inside, carried, np.float32(0.0)), inside
 
 
 def _baseline_map(

@@ -86,7 +86,7 @@ def _picked(labels: NDArray[Any], placement: NDArray[np.float64], shape: tuple[i
         voxel = sum(step * along for step, along in zip(row, index, strict=False)) + row[3]
         inside &= (voxel >= 0) & (voxel < n)
         at.append(np.clip(voxel, 0, n - 1))
-    return np.where(inside, labels[tuple(at)], labels.dtype.type(0))
+    return np.asarray(np.where(inside, labels[tuple(at)], 0), dtype=labels.dtype)
 
 
 def _fullest(filled: NDArray[np.float32], n: int) -> NDArray[np.bool_]:
