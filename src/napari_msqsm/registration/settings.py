@@ -20,7 +20,7 @@ class RegistrationSettings(Settings):
         top=True,
         help="rigid (6 parameters), scale9 (also one stretch per axis: another scanner's gradients) or affine (12).",
     )
-    preview: bool = quantity(False, top=True, help="Stop one level before the finest: about three times as fast.")
+    preview: bool = quantity(False, top=True, help="Stop one level before the finest: two thirds of the time.")
     level_mm: tuple[float, ...] = quantity((8.0, 4.0, 2.0, 1.0), unit="mm", help="Voxel edge at each level.")
     n_points: tuple[int, ...] = quantity(
         (8_000, 20_000, 120_000, 240_000), help="Points at which the images are compared, per level."
