@@ -36,6 +36,11 @@ def write(folder, axis, dtype, slope=1.0, intercept=0.0):
     return parts
 
 
+def undo(parts):
+    """Every echo exported once."""
+    return undo_alternate_signs(*({time: [path] for time, path in parts[name].items()} for name in ("real", "imag")))
+
+
 @pytest.mark.parametrize("axis", [0, 1, 2])
 @pytest.mark.parametrize(
     ("dtype", "slope", "intercept"),
@@ -49,7 +54,7 @@ def write(folder, axis, dtype, slope=1.0, intercept=0.0):
 )
 def test_signs_are_undone_in_every_echo(tmp_path, axis, dtype, slope, intercept):
     parts = write(tmp_path, axis, dtype, slope, intercept)
-    assert undo_alternate_signs(parts["real"], parts["imag"])
+    assert undo(parts)
     for time, true in zip(TIMES, signals(), strict=True):
         found = np.asarray(nib.load(parts["real"][time]).dataobj) + 1j * np.asarray(
             nib.load(parts["imag"][time]).dataobj
@@ -60,10 +65,24 @@ def test_signs_are_undone_in_every_echo(tmp_path, axis, dtype, slope, intercept)
         assert [path.name for path in parts["real"][time].parent.iterdir()] == ["image.nii"]
 
 
+def test_an_echo_that_is_there_twice_is_corrected_twice(tmp_path):
+    """The study takes one of them: both must be right."""
+    both = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        both.append(write(tmp_path / name, 2, np.int16))
+    assert undo_alternate_signs(*({time: [one[part][time] for one in both] for time in TIMES} for part in both[0]))
+    for part in both[0]:
+        for time in TIMES:
+            first, second = (np.asarray(nib.load(one[part][time]).dataobj) for one in both)
+            np.testing.assert_array_equal(first, second)
+    assert not undo(both[1])
+
+
 def test_right_data_are_left_alone(tmp_path):
     parts = write(tmp_path, None, np.int16)
     before = [path.read_bytes() for part in parts.values() for path in part.values()]
-    assert not undo_alternate_signs(parts["real"], parts["imag"])
+    assert not undo(parts)
     assert [path.read_bytes() for part in parts.values() for path in part.values()] == before
 
 
@@ -71,7 +90,7 @@ def test_right_data_are_left_alone(tmp_path):
 def test_one_part_alone_tells_nothing(tmp_path, lacking):
     parts = write(tmp_path, 2, np.int16)
     parts[lacking] = {}
-    assert not undo_alternate_signs(parts["real"], parts["imag"])
+    assert not undo(parts)
 
 
 def test_the_most_negative_integer_is_not_lost(tmp_path):
@@ -81,5 +100,5 @@ def test_the_most_negative_integer_is_not_lost(tmp_path):
     stored = np.array(image.dataobj.get_unscaled())
     stored[0, 0, 1] = -32768
     nib.save(nib.Nifti1Image(stored, image.affine), parts["real"][10.0])
-    assert undo_alternate_signs(parts["real"], parts["imag"])
+    assert undo(parts)
     assert np.asarray(nib.load(parts["real"][10.0]).dataobj)[0, 0, 1] == 32768

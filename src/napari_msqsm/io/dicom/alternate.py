@@ -10,7 +10,7 @@ import numpy as np
 from napari_msqsm.io.phase import alternate_slices_flipped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 ALTERNATE = (
@@ -18,7 +18,9 @@ ALTERNATE = (
 )
 
 
-def undo_alternate_signs(real: Mapping[float | None, Path], imaginary: Mapping[float | None, Path]) -> bool:
+def undo_alternate_signs(
+    real: Mapping[float | None, Sequence[Path]], imaginary: Mapping[float | None, Sequence[Path]]
+) -> bool:
     """Recognise it in the earliest echo that has both, and correct all.
 
     Integers are negated as they are; files whose scaling has an intercept are written anew in single precision.
@@ -26,7 +28,7 @@ def undo_alternate_signs(real: Mapping[float | None, Path], imaginary: Mapping[f
     Parameters
     ----------
     real, imaginary
-        Uncompressed 3-D NIfTI files by echo time.
+        Uncompressed 3-D NIfTI files by echo time; more than one where an echo was exported twice.
 
     Returns
     -------
@@ -36,12 +38,12 @@ def undo_alternate_signs(real: Mapping[float | None, Path], imaginary: Mapping[f
     both = sorted(set(real) & set(imaginary), key=lambda time: time or 0.0)
     if not both:
         return False
-    parts = [np.asarray(_load(part[both[0]]).dataobj, np.float32) for part in (real, imaginary)]
+    parts = [np.asarray(_load(part[both[0]][0]).dataobj, np.float32) for part in (real, imaginary)]
     if parts[0].ndim != 3 or parts[0].shape != parts[1].shape:
         return False
     _, axes = alternate_slices_flipped((parts[0] + 1j * parts[1]).astype(np.complex64)[None])
     for axis in axes:
-        for path in (*real.values(), *imaginary.values()):
+        for path in (path for part in (real, imaginary) for paths in part.values() for path in paths):
             _negate(path, axis)
     return bool(axes)
 

@@ -16,6 +16,7 @@ from napari_msqsm.io.phase import PHASE_SIGN_OF_VENDOR, vendor_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from pydicom.dataset import Dataset
 
@@ -48,9 +49,10 @@ def assemble(
     told += _repeated(images)
     assumptions: list[str] = []
     units = _phase(images, one_line(str(header.get("Manufacturer", ""))), told, assumptions)
-    by_part = {
-        part: {image.echo_time_ms: image.path for image in images if image.part == part} for part in ("real", "imag")
-    }
+    by_part: dict[str, dict[float | None, list[Path]]] = {"real": {}, "imag": {}}
+    for image in images:
+        if image.part in by_part:
+            by_part[image.part].setdefault(image.echo_time_ms, []).append(image.path)
     if undo_alternate_signs(by_part["real"], by_part["imag"]):
         assumptions.append(ALTERNATE)
     return ConvertedSeries(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _IMAGE_TYPE, _SOP_CLASS, _SOP_UID = 0x00080008, 0x00080016, 0x00080018
 _DATE, _DATETIME, _TIME, _MODALITY = 0x00080022, 0x0008002A, 0x00080032, 0x00080060
 _MANUFACTURER, _COMPONENT, _PATIENT = 0x00080070, 0x00089208, 0x00100020
-_ECHO_TIME, _ECHO_NUMBER = 0x00180081, 0x00180086
+_ECHO_TIME = 0x00180081
 _STUDY_UID, _SERIES_UID, _SERIES_NUMBER, _ACQUISITION, _INSTANCE = (
     0x0020000D,
     0x0020000E,
@@ -32,7 +32,7 @@ _STUDY_UID, _SERIES_UID, _SERIES_NUMBER, _ACQUISITION, _INSTANCE = (
     0x00200012,
     0x00200013,
 )
-_POSITION, _ORIENTATION, _TIME_POINT, _TIME_POINTS, _IMAGES = 0x00200032, 0x00200037, 0x00200100, 0x00200105, 0x00201002
+_POSITION, _ORIENTATION, _TIME_POINT, _IMAGES = 0x00200032, 0x00200037, 0x00200100, 0x00201002
 _SAMPLES, _FRAMES, _ROWS, _COLUMNS, _BITS = 0x00280002, 0x00280008, 0x00280010, 0x00280011, 0x00280100
 _SLOPE, _INTERCEPT = 0x00281053, 0x00281052
 _GE_ECHOES, _GE_SLICES, _GE_KIND = 0x0019107E, 0x0021104F, 0x0043102F
@@ -40,8 +40,8 @@ _PHILIPS_ECHOES, _PHILIPS_SLICES, _SIEMENS_COIL = 0x20011014, 0x20011018, 0x0051
 WANTED = frozenset(
     (
         *(_IMAGE_TYPE, _SOP_CLASS, _SOP_UID, _DATE, _DATETIME, _TIME, _MODALITY, _MANUFACTURER, _COMPONENT, _PATIENT),
-        *(_ECHO_TIME, _ECHO_NUMBER, _STUDY_UID, _SERIES_UID, _SERIES_NUMBER, _ACQUISITION, _INSTANCE),
-        *(_POSITION, _ORIENTATION, _TIME_POINT, _TIME_POINTS, _IMAGES),
+        *(_ECHO_TIME, _STUDY_UID, _SERIES_UID, _SERIES_NUMBER, _ACQUISITION, _INSTANCE),
+        *(_POSITION, _ORIENTATION, _TIME_POINT, _IMAGES),
         *(_SAMPLES, _FRAMES, _ROWS, _COLUMNS, _BITS, _SLOPE, _INTERCEPT),
         *(_GE_ECHOES, _GE_SLICES, _GE_KIND, _PHILIPS_ECHOES, _PHILIPS_SLICES, _SIEMENS_COIL),
     )
@@ -80,7 +80,6 @@ class Instance:
     image_type: str
     part: ImagePart
     echo_time_ms: float | None
-    echo_number: int
     position: tuple[float, ...] | None
     orientation: tuple[float, ...] | None
     pixels: tuple[int, int]
@@ -94,7 +93,6 @@ class Instance:
     images_expected: int
     slices_expected: int
     echoes_expected: int
-    time_points_expected: int
 
     @property
     def content(self) -> tuple[object, ...]:
@@ -168,7 +166,6 @@ def _instance(path: str, found: Elements) -> Instance:
         image_type=image_type,
         part=part_of(text(values.get(_COMPONENT)), image_type, signed(kind)),
         echo_time_ms=None if echo_time is None else echo_time[0],
-        echo_number=whole_or(values.get(_ECHO_NUMBER), 0),
         position=position,
         orientation=orientation,
         pixels=(rows, columns),
@@ -182,7 +179,6 @@ def _instance(path: str, found: Elements) -> Instance:
         images_expected=whole_or(values.get(_IMAGES), 0),
         slices_expected=signed(values.get(_GE_SLICES)) or signed(values.get(_PHILIPS_SLICES)) or 0,
         echoes_expected=signed(values.get(_GE_ECHOES)) or signed(values.get(_PHILIPS_ECHOES)) or 0,
-        time_points_expected=whole_or(values.get(_TIME_POINTS), 0),
     )
 
 
