@@ -57,7 +57,10 @@ def test_the_official_validator_accepts_transforms_and_maps(run, bids):
 
 
 def test_settings_by_name(run):
-    assert run("--dry-run", "--set-coregistration", "registration.model=scale9", "frame=mid-space").code == 0
+    assert run("--dry-run", "--set-coregistration", "registration.model=scale9", "loop_closure=false").code == 0
+    refused = run("--dry-run", "--set-coregistration", "registration.model=scale9", "frame=mid-space")
+    assert refused.code == common.UNUSABLE
+    assert "mid-space takes rigid transforms only" in refused.err
     for wrong, words in (("nonsense=1", "no setting 'nonsense'"), ("frame=moon", "frame"), ("frame", "KEY=VALUE")):
         ran = run("--dry-run", "--set-coregistration", wrong)
         assert ran.code == common.UNUSABLE

@@ -12,12 +12,13 @@ import pytest
 
 from napari_msqsm.errors import CancelledError, InputError, ParameterError
 from napari_msqsm.io.bids import open_study
-from napari_msqsm.io.transforms import read_transform
+from napari_msqsm.io.transforms import read_transform, write_transform
 from napari_msqsm.model.transform import AffineTransform
 from napari_msqsm.phantom.design import StudyDesign
 from napari_msqsm.phantom.study import write_study
 from napari_msqsm.registration.settings import RegistrationSettings
 from napari_msqsm.registration.verdict import Level
+from napari_msqsm.workflow import coregister_middle as middle_module
 from napari_msqsm.workflow import coregister_pair as pair_module
 from napari_msqsm.workflow.coregister import (
     CoregistrationSettings,
@@ -257,6 +258,52 @@ def test_an_accepted_transform_of_a_changed_image_is_warned_of(copy):
     assert "accepted by XY, but sub-01_ses-02_FLAIR.nii.gz changed since" in outcome.warnings[0]
 
 
+def test_a_transform_whose_file_was_changed_is_not_used(copy):
+    pair = pair_named(copy, "ses-02 MEGRE")
+    write_transform(pair.xfm, AffineTransform(_shift(8.0)))
+    state = state_of(copy, pair, SETTINGS)
+    assert state.status == "stale"
+    assert state.reasons == ("its file was changed after it was judged",)
+    assert not state.usable
+    accept(copy, pair, AffineTransform(_shift(8.0)), who="XY")
+    write_transform(pair.xfm, AffineTransform(_shift(9.0)))
+    outcome = coregister_patient(copy, "01", SETTINGS, pairs=[pair])
+    assert not outcome.results[0].ran
+    assert outcome.unusable == outcome.results
+    assert "its file was changed after it was judged; it is NOT USED until it is accepted again" in outcome.warnings[0]
+    assert "sub-01_ses-02" not in outcome.files
+
+
+def test_an_accepted_transform_to_another_baseline_is_kept_but_not_used(copy):
+    pair = pair_named(copy, "ses-03 MEGRE")
+    transform = state_of(copy, pair).transform
+    accept(copy, pair, transform, who="XY")
+    for path in (copy.root / "sub-01" / "ses-01" / "anat").glob("*MEGRE*"):
+        path.unlink()
+    study = open_study(copy.root)
+    outcome = coregister_patient(study, "01", SETTINGS, pairs=[pair_named(study, "ses-03 MEGRE")])
+    assert outcome.baseline == "sub-01_ses-02"
+    assert state_of(study, pair).transform == transform
+    assert not outcome.results[0].state.usable
+    assert "it leads to sub-01_ses-01 MEGRE, which is not the baseline" in outcome.warnings[0]
+    assert "sub-01_ses-03" not in outcome.files
+
+
+def test_a_transform_of_changed_images_is_not_used(copy):
+    pair = pair_named(copy, "ses-02 MEGRE")
+    image = nib.load(pair.moving[0])
+    nib.save(nib.Nifti1Image(np.asarray(image.dataobj) // 2, image.affine), pair.moving[0])
+    assert not state_of(copy, pair).usable
+
+
+def test_an_image_that_cannot_be_read_stops_no_picture(copy):
+    flair, echoes = pair_named(copy, "ses-02 FLAIR"), pair_named(copy, "ses-02 MEGRE")
+    accept(copy, flair, state_of(copy, flair).transform, who="XY")
+    flair.moving[0].write_bytes(b"")
+    outcome = coregister_patient(copy, "01", SETTINGS, pairs=[flair, echoes], only_missing=False, pictures=True)
+    assert list(outcome.pictures) == ["sub-01_ses-02"]
+
+
 def test_a_failed_registration_carries_no_map(copy, monkeypatch):
     pair = pair_named(copy, "ses-03 MEGRE")
     wrong = AffineTransform(_shift(25.0))
@@ -354,5 +401,30 @@ def test_through_the_mid_space(copy):
         assert result.state.transform.distance_mm(true, grid).mean() < 0.6
         assert result.state.route == "through the mid-space of all time points"
         assert result.word == "ok"
+    image = nib.load(pairs[1].moving[0])
+    nib.save(nib.Nifti1Image(np.asarray(image.dataobj) // 2, image.affine), pairs[1].moving[0])
+    assert [state_of(copy, pair, settings).status for pair in pairs] == ["stale", "stale"]  # it is a part of the middle
     assert sorted(outcome.pictures) == ["sub-01_ses-02", "sub-01_ses-03"]
     assert all(path.stat().st_size > 1000 for path in outcome.pictures.values())
+
+
+def test_a_time_point_that_failed_does_not_pull_the_others(copy, monkeypatch):
+    true_align = middle_module.align
+    wrong = AffineTransform(_shift(25.0))
+
+    def align(images, pair, *more, **named):
+        failed = pair.session.endswith("ses-03")
+        return pair_module.judged(images, pair, wrong) if failed else true_align(images, pair, *more, **named)
+
+    monkeypatch.setattr(middle_module, "align", align)
+    settings = SETTINGS.model_copy(update={"frame": "mid-space"})
+    pairs = [pair for pair in pairs_of(copy, "01") if pair.same_contrast]
+    outcome = coregister_patient(copy, "01", settings, pairs=pairs)
+    assert [result.state.route for result in outcome.results] == ["through the mid-space of all time points", "direct"]
+    assert [result.word for result in outcome.results] == ["ok", "ok"]
+    assert outcome.warnings[0].startswith("sub-01_ses-03 MEGRE has no part in the mid-space")
+
+
+def test_a_mid_space_is_rigid():
+    with pytest.raises(ValueError, match="rigid transforms only"):
+        CoregistrationSettings(frame="mid-space", registration=RegistrationSettings(model="scale9"))

@@ -171,7 +171,10 @@ def _middle(
     except InputError as error:
         say(f"there is no mid-space ({error}); every gradient echo is aligned to the baseline directly")
         return {}
-    return {pair: found[pair.session] for pair in wanted}
+    for pair in wanted:
+        if pair.session not in found:
+            say(f"{pair.name} has no part in the mid-space, since its alignment failed; it is aligned directly")
+    return {pair: found[pair.session] for pair in wanted if pair.session in found}
 
 
 def _run(
@@ -212,7 +215,8 @@ def _warnings_of(result: PairResult) -> list[str]:
     if result.error:
         return [f"{name} was not aligned: {result.error}"]
     if state.by_hand:
-        return [f"{name}: accepted by {state.checked_by}, but {reason}; look at it again" for reason in state.reasons]
+        advice = "look at it again" if state.usable else "it is NOT USED until it is accepted again"
+        return [f"{name}: accepted by {state.checked_by}, but {reason}; {advice}" for reason in state.reasons]
     if state.verdict is None or result.word == "ok":
         return []
     if not state.usable:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from napari_msqsm.workflow.tasks import OnProgress
 
 THROUGH_OWN = "through the gradient echo of its own session"
-THROUGH_MIDDLE = "through the mid-space of all time points"
 BY_HAND = "by hand"
 _BETTER = 0.02
 _AGAIN = "registered again from where the second opinion led, since {reason}"

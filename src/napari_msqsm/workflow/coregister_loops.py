@@ -62,6 +62,6 @@ def _partner(study: Study, pair: Pair, out_dir: Path | None) -> tuple[Pair, Affi
             break
         if other.contrast == pair.contrast:
             state = state_of(study, other, out_dir=out_dir)
-            if state.usable and state.transform is not None and (state.by_hand or state.status == "done"):
+            if state.usable and state.transform is not None:
                 found = other, state.transform
     return found

@@ -16,7 +16,7 @@ from napari_msqsm.workflow.coregister_state import locator, roots, state_of
 from napari_msqsm.workspace.freshness import read_record, reasons_outdated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from napari_msqsm.model.study import Patient, Session, Study
@@ -51,7 +51,7 @@ def renew_maps(
         path = None
         try:
             if session is baseline:
-                path = _baseline_map(study, session, settings, out_dir)
+                path = _baseline_map(study, session, out_dir)
             elif session.label in pairs:
                 path = renew_map(study, pairs[session.label], settings, out_dir=out_dir)
         except InputError as error:
@@ -78,30 +78,31 @@ def renew_map(
     target, target_mask = (result_path(study, session, name, out_dir) for name in (MAP, MASK))
     chimap, mask = (result_path(study, session, name, out_dir) for name in ("Chimap", "desc-brain_mask"))
     state = state_of(study, pair, out_dir=out_dir)
-    holds = state.usable and (state.by_hand or state.status == "done")
-    if not holds or state.transform is None or not (chimap.is_file() and mask.is_file()):
+    if not state.usable or state.transform is None or not (chimap.is_file() and mask.is_file()):
         _remove(target, target_mask)
         return None
-    inputs = (chimap, mask, pair.xfm)
-    if target_mask.is_file() and _is_fresh(study, target, inputs, settings.interpolation, out_dir):
+    inputs = (chimap, mask, pair.xfm, pair.fixed[0])
+    level = None if state.verdict is None else str(state.verdict.level)
+    how = {
+        "Interpolation": settings.interpolation,
+        "Transform": {"Verdict": level, "CheckedBy": state.checked_by or None},
+    }
+    if target_mask.is_file() and _is_fresh(study, target, inputs, how, out_dir):
         return target
     _remove(target, target_mask)
     chi = load_volume(chimap, what="susceptibility map", allow_nan=True)
     holds_value = load_mask(mask, on=chi.grid) & np.isfinite(chi.array)
     onto = load_raw(pair.fixed[0], what="magnitude").grid
-    how = settings.interpolation
-    carried, covered = resample_map(chi.array, holds_value, chi.grid, onto, state.transform, interpolation=how)
-    record = _record(study, pair.fixed_session, pair.fixed[0], inputs, settings.interpolation, out_dir)
-    level = None if state.verdict is None else str(state.verdict.level)
-    record["Transform"] = {"Verdict": level, "CheckedBy": state.checked_by or None}
+    carried, covered = resample_map(
+        chi.array, holds_value, chi.grid, onto, state.transform, interpolation=settings.interpolation
+    )
+    record = _record(study, pair.fixed_session, pair.fixed[0], inputs, how, out_dir)
     save_volume(target_mask, covered, onto, sidecar=provenance.plain(record | {"Type": "Brain"}))
     save_volume(target, carried, onto, sidecar=provenance.plain(record | {"Units": "ppm"}))
     return target
 
 
-def _baseline_map(
-    study: Study, session: Session, settings: CoregistrationSettings, out_dir: Path | None
-) -> Path | None:
+def _baseline_map(study: Study, session: Session, out_dir: Path | None) -> Path | None:
     """Copy the baseline's own map to the name that follow-ups have."""
     chimap, mask = (result_path(study, session, name, out_dir) for name in ("Chimap", "desc-brain_mask"))
     target, target_mask = (result_path(study, session, name, out_dir) for name in (MAP, MASK))
@@ -109,13 +110,17 @@ def _baseline_map(
         _remove(target, target_mask)
         return None
     inputs = (chimap, mask)
-    if target_mask.is_file() and _is_fresh(study, target, inputs, settings.interpolation, out_dir):
+    how = {
+        "Description": "The map of the baseline itself; nothing was interpolated",
+        "Interpolation": None,
+        "Transform": None,
+    }
+    if target_mask.is_file() and _is_fresh(study, target, inputs, how, out_dir):
         return target
     _remove(target, target_mask)
     chi = load_volume(chimap, what="susceptibility map", allow_nan=True)
     inside = load_mask(mask, on=chi.grid)
-    record = _record(study, session.label, magnitude_files(session)[0], inputs, settings.interpolation, out_dir)
-    record["Description"] = "The map of the baseline itself; nothing was interpolated"
+    record = _record(study, session.label, magnitude_files(session)[0], inputs, how, out_dir)
     save_volume(target_mask, inside, chi.grid, sidecar=provenance.plain(record | {"Type": "Brain"}))
     values = np.where(inside, chi.array, np.float32(0.0))
     save_volume(target, values, chi.grid, sidecar=provenance.plain(record | {"Units": "ppm"}))
@@ -123,7 +128,12 @@ def _baseline_map(
 
 
 def _record(
-    study: Study, baseline: str, magnitude: Path, inputs: tuple[Path, ...], interpolation: str, out_dir: Path | None
+    study: Study,
+    baseline: str,
+    magnitude: Path,
+    inputs: tuple[Path, ...],
+    how: Mapping[str, Any],
+    out_dir: Path | None,
 ) -> dict[str, Any]:
     locate = locator(study, out_dir)
     sources = [name for name in map(locate, inputs) if name.startswith("bids:")]
@@ -132,17 +142,19 @@ def _record(
         "Sources": sources,
         "SpatialReference": locate(magnitude),
         "Baseline": baseline,
-        "Interpolation": interpolation,
         "SkullStripped": True,
         "PipelineVersion": ALGORITHM_VERSION,
         "InputFiles": provenance.input_files(inputs, locate),
         "Software": provenance.versions(),
+        **how,
     }
 
 
-def _is_fresh(study: Study, target: Path, inputs: tuple[Path, ...], interpolation: str, out_dir: Path | None) -> bool:
+def _is_fresh(
+    study: Study, target: Path, inputs: tuple[Path, ...], how: Mapping[str, Any], out_dir: Path | None
+) -> bool:
     record = read_record(_sidecar(target))
-    if record is None or not target.is_file() or record.get("Interpolation") != interpolation:
+    if record is None or not target.is_file() or any(record.get(name) != value for name, value in how.items()):
         return False
     recorded = record.get("InputFiles")
     same_number = isinstance(recorded, list) and len(recorded) == len(inputs)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_msqsm.errors import InputError
 from napari_msqsm.model.transform import AffineTransform
 from napari_msqsm.registration.longitudinal import mid_space
-from napari_msqsm.registration.register import register
+from napari_msqsm.registration.verdict import Level
+from napari_msqsm.workflow.coregister_align import align
 
 if TYPE_CHECKING:
     import threading
@@ -29,6 +31,8 @@ def through_middle(
 ) -> dict[str, AffineTransform]:
     """Transform of the baseline to every follow-up, by session, that goes through the middle of all of them.
 
+    A time point whose first alignment failed would pull the others with it and has no part in the middle.
+
     Parameters
     ----------
     images
@@ -40,31 +44,30 @@ def through_middle(
     seed, on_progress, cancel
         See `napari_msqsm.registration.register.register`.
 
-    Raises
-    ------
-    ParameterError
-        When the model is not rigid.
-    InputError
-        When an image cannot be read or aligned.
+    Returns
+    -------
+    dict
+        Without the time points that failed or cannot be read; empty where none is left.
     """
-    loaded = [images.magnitude(pairs[0].fixed_session), *(images.moving(pair) for pair in pairs)]
-    first = [AffineTransform.identity()]
-    for moving in loaded[1:]:
-        found = register(
-            *loaded[0],
-            *moving,
-            settings=settings.registration,
-            seed=seed,
-            on_progress=None if on_progress is None else lambda message, _: on_progress(f"mid-space: {message}", 0.0),
-            cancel=cancel,
-        )
-        first.append(found.transform)
+    told = None if on_progress is None else lambda message, _: on_progress(f"mid-space: {message}", 0.0)
+    first, sound = [AffineTransform.identity()], []
+    for pair in pairs:
+        try:
+            found = align(images, pair, settings, seed=seed, on_progress=told, cancel=cancel)
+        except InputError:  # what is wrong with it is told when it is aligned for itself
+            continue
+        if found.check.verdict.level is not Level.FAILED:
+            first.append(found.transform)
+            sound.append(pair)
+    if not sound:
+        return {}
+    loaded = [images.magnitude(pairs[0].fixed_session), *(images.moving(pair) for pair in sound)]
     middle = mid_space(
         [array for array, _ in loaded],
         [grid for _, grid in loaded],
         initial=first,
-        brain_masks=[images.brain(label) for label in (pairs[0].fixed_session, *(pair.session for pair in pairs))],
+        brain_masks=[images.brain(label) for label in (pairs[0].fixed_session, *(pair.session for pair in sound))],
         on_progress=on_progress,
         cancel=cancel,
     )
-    return {pair.session: middle.between(0, number) for number, pair in enumerate(pairs, start=1)}
+    return {pair.session: middle.between(0, number) for number, pair in enumerate(sound, start=1)}

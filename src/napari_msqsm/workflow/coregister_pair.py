@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from napari_msqsm.errors import ParameterError
 from napari_msqsm.registration.check import Check
-from napari_msqsm.workflow.coregister_align import BY_HAND, THROUGH_MIDDLE, Aligned, align, judged
+from napari_msqsm.workflow.coregister_align import BY_HAND, Aligned, align, judged
 from napari_msqsm.workflow.coregister_loops import with_loop
 from napari_msqsm.workflow.coregister_maps import renew_map
 from napari_msqsm.workflow.coregister_pairs import GRE, pairs_of
 from napari_msqsm.workflow.coregister_record import write_pair
 from napari_msqsm.workflow.coregister_settings import CoregistrationSettings
-from napari_msqsm.workflow.coregister_state import PairState, state_of
+from napari_msqsm.workflow.coregister_state import THROUGH_MIDDLE, PairState, all_echoes, state_of
 from napari_msqsm.workflow.coregister_work import PatientImages
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def coregister_pair(
     work = images or PatientImages(study, device=device, out_dir=out_dir)
     own = None if initial is not None else _own(study, pair, out_dir)
     if transform is not None:
-        aligned = replace(judged(work, pair, transform), route=THROUGH_MIDDLE)
+        aligned = replace(judged(work, pair, transform), route=THROUGH_MIDDLE, through=all_echoes(study, pair))
     else:
         aligned = align(
             work, pair, settings, initial=initial, own=own, seed=seed, on_progress=on_progress, cancel=cancel
@@ -164,6 +164,6 @@ def _own(study: Study, pair: Pair, out_dir: Path | None) -> tuple[Pair, AffineTr
     for other in pairs_of(study, pair.patient_id, out_dir=out_dir):
         if other.session == pair.session and other.contrast == GRE:
             state = state_of(study, other, out_dir=out_dir)
-            if state.usable and state.transform is not None and state.status == "done":
+            if state.usable and state.transform is not None:
                 return other, state.transform
     return None

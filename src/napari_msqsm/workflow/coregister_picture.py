@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_msqsm._backend import to_numpy
+from napari_msqsm.errors import InputError
 from napari_msqsm.io.nifti import load_volume
 from napari_msqsm.model.resampling.resample import resample
 from napari_msqsm.workflow.coregister_pairs import result_path
@@ -53,7 +54,10 @@ def save_pictures(
         views = [_view("baseline", to_numpy(fixed), outlines)]
         for result in own:
             assert result.state.transform is not None
-            moving, moving_grid = images.moving(result.pair)
+            try:
+                moving, moving_grid = images.moving(result.pair)
+            except InputError:  # its own line of the outcome says so; the others are drawn
+                continue
             carried = resample(to_numpy(moving), moving_grid, grid, result.state.transform, interpolation="linear")
             views.append(_view(f"{result.pair.contrast}: {result.word}", carried, outlines))
         drawn[session] = save_picture(picture_path(study, session, out_dir), views, grid, title=session)

@@ -8,7 +8,7 @@ from napari_msqsm.io.transforms import write_transform
 from napari_msqsm.registration.check import MEANING
 from napari_msqsm.workflow import provenance
 from napari_msqsm.workflow.coregister_settings import ALGORITHM_VERSION
-from napari_msqsm.workflow.coregister_state import digest_of_settings, locator
+from napari_msqsm.workflow.coregister_state import destination, digest_of_settings, locator
 from napari_msqsm.workflow.derivatives import write_dataset_description
 
 if TYPE_CHECKING:
@@ -32,16 +32,18 @@ def write_pair(
     checked: Mapping[str, str] | None = None,
     out_dir: Path | None = None,
 ) -> None:
-    """Write transform and record, each whole or not at all; the record last."""
+    """Write transform and record, each whole or not at all.
+
+    The record last: until it is written, the old one says that it speaks of another transform.
+    """
     check = aligned.check
-    pair.record.unlink(missing_ok=True)
     write_transform(pair.xfm, aligned.transform)
     provenance.write_json_file(
         pair.record,
         {
             "Description": "Transform of points of the baseline's gradient echo to the image, ITK text (LPS mm)",
             "From": pair.name,
-            "To": f"{pair.fixed_session} MEGRE",
+            "To": destination(pair),
             "Route": aligned.route,
             "Verdict": {
                 "Level": str(check.verdict.level),

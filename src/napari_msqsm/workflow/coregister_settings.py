@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import model_validator
+
 from napari_msqsm.registration.settings import RegistrationSettings
 from napari_msqsm.settings import Settings, quantity
 
@@ -28,3 +30,12 @@ class CoregistrationSettings(Settings):
     loop_closure: bool = quantity(
         True, help="Check follow-up gradient echoes against each other too, where there are two or more."
     )
+
+    @model_validator(mode="after")
+    def _middle_is_rigid(self) -> CoregistrationSettings:
+        if self.frame == "mid-space" and self.registration.model != "rigid":
+            raise ValueError(
+                f"frame mid-space takes rigid transforms only, got registration.model {self.registration.model}; "
+                "choose rigid, or frame baseline"
+            )
+        return self

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from napari_msqsm.errors import InputError
 from napari_msqsm.io.transforms import read_transform
 from napari_msqsm.registration.verdict import Level, Verdict
 from napari_msqsm.workflow.content import digest_of
+from napari_msqsm.workflow.coregister_pairs import GRE, pairs_of
 from napari_msqsm.workflow.coregister_settings import ALGORITHM_VERSION
 from napari_msqsm.workflow.provenance import bids_uri, plain, relative_to, settings_record
 from napari_msqsm.workspace.freshness import read_record, reasons_outdated
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from napari_msqsm.workflow.provenance import Locate
 
 DIRECT = "direct"
+THROUGH_MIDDLE = "through the mid-space of all time points"
+_SAME = 1e-9
 Status = Literal["missing", "stale", "done"]
 
 
@@ -49,6 +54,9 @@ class PairState:
         Why it is stale.
     warnings
         How it was found, where that was not straightforward.
+    belongs
+        Whether it leads from this baseline, is the transform that was judged, and was made from these files; images
+        that changed after a person accepted it are left to that person.
     """
 
     status: Status
@@ -61,6 +69,7 @@ class PairState:
     route: str = DIRECT
     reasons: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    belongs: bool = True
 
     @property
     def by_hand(self) -> bool:
@@ -69,8 +78,11 @@ class PairState:
 
     @property
     def usable(self) -> bool:
-        """Whether results may rest on it: it was not judged as failed, or a person accepted it."""
-        if self.transform is None:
+        """Whether results may rest on it: it was not judged as failed, or a person accepted it.
+
+        One that was made with other settings still may.
+        """
+        if self.transform is None or not self.belongs:
             return False
         return self.by_hand or (self.verdict is not None and self.verdict.level is not Level.FAILED)
 
@@ -106,7 +118,12 @@ def state_of(
     checked = record.get("Checked") or {}
     by_hand = bool(checked.get("By"))
     version = str(record.get("PipelineVersion")) if by_hand else ALGORITHM_VERSION
-    reasons = list(reasons_outdated(record, [*pair.fixed, *pair.moving], roots(study, out_dir), version))
+    wrong = _not_this_one(record, pair, transform)
+    inputs = [*pair.fixed, *pair.moving]
+    if record.get("Route") == THROUGH_MIDDLE and not by_hand:
+        inputs += all_echoes(study, pair)
+    reasons = [*wrong, *reasons_outdated(record, inputs, roots(study, out_dir), version)]
+    belongs = not wrong if by_hand else not reasons
     if settings is not None and not by_hand and record.get("SettingsDigest") != digest_of_settings(settings, seed):
         reasons.append("it was made with other settings")
     return PairState(
@@ -120,7 +137,13 @@ def state_of(
         route=str(record.get("Route", DIRECT)),
         reasons=tuple(reasons),
         warnings=tuple(map(str, record.get("Warnings", ()))),
+        belongs=belongs,
     )
+
+
+def destination(pair: Pair) -> str:
+    """Name of the fixed image of a pair in a record."""
+    return f"{pair.fixed_session} {GRE}"
 
 
 def digest_of_settings(settings: CoregistrationSettings, seed: int) -> str:
@@ -141,6 +164,27 @@ def locator(study: Study, out_dir: Path | None) -> Locate:
 def roots(study: Study, out_dir: Path | None) -> dict[str, Path]:
     """Folders of the names that a record uses."""
     return {"raw": study.root, "": out_dir or study.derivatives_root}
+
+
+def _not_this_one(record: Mapping[str, Any], pair: Pair, transform: AffineTransform) -> list[str]:
+    """Why a record does not speak of the transform that lies beside it, or not of this baseline."""
+    reasons = []
+    if record.get("To") != destination(pair):
+        reasons.append(f"it leads to {record.get('To')}, which is not the baseline")
+    try:
+        judged = np.array(record["Matrix"]["Value"], dtype=np.float64)
+        same = judged.shape == (4, 4) and np.allclose(judged, transform.matrix, rtol=0, atol=_SAME)
+    except (KeyError, TypeError, ValueError):
+        same = False
+    if not same:
+        reasons.append("its file was changed after it was judged")
+    return reasons
+
+
+def all_echoes(study: Study, pair: Pair) -> tuple[Path, ...]:
+    """Gradient echoes of all follow-ups of a patient: what a transform through their middle rests on."""
+    others = pairs_of(study, pair.patient_id)
+    return tuple(path for other in others if other.same_contrast for path in other.moving)
 
 
 def _is_number(row: Any) -> bool:
