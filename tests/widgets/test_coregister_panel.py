@@ -159,8 +159,12 @@ def test_what_was_accepted_is_found_again(qtbot, window, panel, study_copy):
     panel.model.choose("scale9")
     wait(qtbot, panel)
     assert "outdated" not in column(panel, 2)[0]
+    assert not panel.frame.isEnabled()  # the middle is rigid
+    panel.model.choose("rigid")
     panel.frame.choose("mid-space")
-    assert (panel.settings().registration.model, panel.settings().frame) == ("scale9", "mid-space")
+    assert (panel.settings().registration.model, panel.settings().frame) == ("rigid", "mid-space")
+    panel.model.choose("affine")
+    assert (panel.settings().registration.model, panel.settings().frame) == ("affine", "baseline")
     wait(qtbot, panel)
 
 

@@ -89,6 +89,8 @@ def test_reasons_are_told_in_words():
     assert "note: by the ventricles" in told
     assert "nothing rests on it" not in told
     assert "Run all" in pair_details(pair(), MISSING)
+    told = pair_details(pair(), replace(LOOK, status="stale", reasons=("flair.nii changed since",), belongs=False))
+    assert "nothing rests on it: run all again" in told
     told = pair_details(pair(), replace(LOOK, reasons=("flair.nii changed since",), warnings=("few points",)))
     assert "outdated: flair.nii changed since" in told
     assert "⚠ few points" in told

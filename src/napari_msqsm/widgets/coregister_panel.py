@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, QSignalBlocker, Qt
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QToolButton, QVBoxLayout
 
 from napari_msqsm.registration.settings import RegistrationSettings
@@ -165,8 +165,8 @@ class CoregisterPanel(Panel):
         for name, (words, tip) in _FRAMES.items():
             self.frame.add(words, name, tip)
         self.frame.setToolTip("Where the time points are aligned to")
-        for choice in (self.model, self.frame):
-            choice.currentIndexChanged.connect(lambda _: self.renew())
+        self.model.currentIndexChanged.connect(lambda _: self._on_model())
+        self.frame.currentIndexChanged.connect(lambda _: self.renew())
         self.who = QToolButton()
         self.who.setToolTip("Initials kept with what you accept")
         self.who.clicked.connect(self.inspection.ask_initials)
@@ -177,6 +177,15 @@ class CoregisterPanel(Panel):
                 line.addWidget(widget)
             lines.addLayout(line)
         return lines
+
+    def _on_model(self) -> None:
+        """Offer the middle for the rigid model only."""
+        is_rigid = self.model.currentData() == "rigid"
+        if not is_rigid:
+            with QSignalBlocker(self.frame):
+                self.frame.choose("baseline")
+        self.frame.setEnabled(is_rigid)
+        self.renew()
 
     def _follow_tasks(self) -> None:
         """Mark the pair at work, and read the states again whenever the next one begins."""

@@ -88,8 +88,11 @@ def pair_details(pair: Pair, state: PairState) -> str:
     lines += state.verdict.remarks
     if state.by_hand:
         lines.append(f"accepted by {state.checked_by} on {state.checked_at[:10]}; running again leaves it alone")
-    elif not state.usable:
-        lines.append("nothing rests on it: double click, nudge it, refine, and accept")
+    if not state.usable:
+        outdated = state.status == "stale" and not state.by_hand
+        lines.append(
+            "nothing rests on it: " + ("run all again" if outdated else "double click, nudge it, refine, and accept")
+        )
     if state.note:
         lines.append(f"note: {state.note}")
     if state.route != "direct":
