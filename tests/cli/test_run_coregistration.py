@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import pytest
 
 from napari_msqsm.cli import common, coregistration
-from napari_msqsm.workflow.coregister_outcome import PairResult
-from napari_msqsm.workflow.coregister_state import PairState
+from napari_msqsm.workflow.coregistration.outcome import PairResult
+from napari_msqsm.workflow.coregistration.state import PairState
 
 
 @pytest.fixture

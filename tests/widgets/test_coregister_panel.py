@@ -14,7 +14,7 @@ from napari_msqsm.io.transforms import read_transform
 from napari_msqsm.widgets.coregister_panel import CoregisterPanel
 from napari_msqsm.widgets.initials import initials
 from napari_msqsm.widgets.nudge_keys import NUDGE_STEPS
-from napari_msqsm.workflow.coregister import pairs_of
+from napari_msqsm.workflow.coregistration.patient import pairs_of
 from napari_msqsm.workflow.tasks import TaskState
 
 pytestmark = pytest.mark.gui
@@ -34,7 +34,7 @@ def panel(qtbot, window, study_copy, monkeypatch):
 
     monkeypatch.setattr(CoregisterPanel, "settings", quick)
     monkeypatch.setattr(
-        "napari_msqsm.workflow.coregister_work.brain_mask", lambda magnitude, **_: magnitude > 0.3 * magnitude.max()
+        "napari_msqsm.workflow.coregistration.work.brain_mask", lambda magnitude, **_: magnitude > 0.3 * magnitude.max()
     )
     for path in study_copy.glob("sub-*/ses-*/anat/*_T?w.*"):
         path.unlink()
@@ -146,7 +146,7 @@ def test_what_was_accepted_is_found_again(qtbot, window, panel, study_copy):
     """As after a restart: the record lies on disk, written by nobody here."""
     from napari_msqsm.io.bids import open_study
     from napari_msqsm.model.transform import AffineTransform
-    from napari_msqsm.workflow.coregister import accept
+    from napari_msqsm.workflow.coregistration.patient import accept
 
     study = open_study(study_copy)
     pair = pairs_of(study, study.patients[0])[0]

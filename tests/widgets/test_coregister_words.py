@@ -23,8 +23,8 @@ from napari_msqsm.widgets.coregister_words import (
     row_of,
     summary_words,
 )
-from napari_msqsm.workflow.coregister_pairs import Pair
-from napari_msqsm.workflow.coregister_state import PairState
+from napari_msqsm.workflow.coregistration.pairs import Pair
+from napari_msqsm.workflow.coregistration.state import PairState
 
 MISSING = PairState("missing")
 LOOK = PairState(

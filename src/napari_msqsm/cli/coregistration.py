@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_msqsm.model.study import Study
-    from napari_msqsm.workflow.coregister_outcome import CoregistrationOutcome
-    from napari_msqsm.workflow.coregister_pairs import Pair
-    from napari_msqsm.workflow.coregister_settings import CoregistrationSettings
+    from napari_msqsm.workflow.coregistration.outcome import CoregistrationOutcome
+    from napari_msqsm.workflow.coregistration.pairs import Pair
+    from napari_msqsm.workflow.coregistration.settings import CoregistrationSettings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ def chosen(args: argparse.Namespace) -> CoregistrationSettings:
     """
     from napari_msqsm.errors import ParameterError
     from napari_msqsm.settings import flat, with_overrides
-    from napari_msqsm.workflow.coregister_settings import CoregistrationSettings
+    from napari_msqsm.workflow.coregistration.settings import CoregistrationSettings
 
     settings = CoregistrationSettings()
     present, overrides = flat(settings), {}
@@ -67,8 +67,8 @@ def coregister(
     """Align all images of patients with a progress bar, and say how it went."""
     if args.no_coregistration:
         return ()
-    from napari_msqsm.workflow.coregister_batch import coregister_patients
-    from napari_msqsm.workflow.coregister_summary import as_table
+    from napari_msqsm.workflow.coregistration.batch import coregister_patients
+    from napari_msqsm.workflow.coregistration.summary import as_table
 
     outcomes: tuple[CoregistrationOutcome, ...] = common.run_task(
         args,
@@ -102,7 +102,7 @@ def planned(
     """Pairs that would be aligned, whether or not an earlier run did so."""
     if args.no_coregistration:
         return ()
-    from napari_msqsm.workflow.coregister_pairs import pairs_of
+    from napari_msqsm.workflow.coregistration.pairs import pairs_of
 
     return tuple(pair for patient in patients for pair in pairs_of(study, patient, out_dir=out_dir))
 

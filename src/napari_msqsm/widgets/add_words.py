@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from napari_msqsm.workflow.bring_in.masks import TakenMask
     from napari_msqsm.workflow.bring_in.tables.changes import TablePlan
-    from napari_msqsm.workflow.coregister_state import PairState
+    from napari_msqsm.workflow.coregistration.state import PairState
 
 _KINDS = {"brain": "Brain mask", "csf": "CSF mask", "lesions": "Lesions"}
 

@@ -21,7 +21,7 @@ from napari_msqsm.widgets.pair_inspection import PairInspection
 from napari_msqsm.widgets.panel import Panel
 from napari_msqsm.widgets.settings_form import Choice
 from napari_msqsm.widgets.task_view import TaskView
-from napari_msqsm.workflow.coregister import (
+from napari_msqsm.workflow.coregistration.patient import (
     CoregistrationOutcome,
     CoregistrationSettings,
     PairState,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from qtpy.QtGui import QKeyEvent
 
-    from napari_msqsm.workflow.coregister import Pair, PairState
+    from napari_msqsm.workflow.coregistration.patient import Pair, PairState
 
 _COLUMNS = ("Session", "Image", "Verdict", "Apart (mm)", "Checked by")
 _VERDICT = 2

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from napari_msqsm.model.study import Study
-    from napari_msqsm.workflow.coregister import Pair, PairState
+    from napari_msqsm.workflow.coregistration.patient import Pair, PairState
 
 Verdict = Literal["ok", "look", "failed", "not yet"]
 VERDICT_WORDS: dict[Verdict, str] = {"ok": "✓ ok", "look": "● look", "failed": "✗ failed", "not yet": "not yet"}

@@ -14,7 +14,7 @@ from napari_msqsm.widgets.display import SCREEN_CODES
 from napari_msqsm.widgets.initials import initials, remember_initials
 from napari_msqsm.widgets.inspect_box import InspectBox
 from napari_msqsm.widgets.inspect_view import InspectView
-from napari_msqsm.workflow.coregister import (
+from napari_msqsm.workflow.coregistration.patient import (
     CoregistrationOutcome,
     PairState,
     accept,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from napari_msqsm.model.study import Study
     from napari_msqsm.widgets.coordinator import Coordinator
-    from napari_msqsm.workflow.coregister import CoregistrationSettings, Pair
+    from napari_msqsm.workflow.coregistration.patient import CoregistrationSettings, Pair
     from napari_msqsm.workflow.tasks import Task
 
 

@@ -13,8 +13,8 @@ from napari_msqsm.io.nifti import load_raw
 from napari_msqsm.io.transforms import read_transform, write_transform
 from napari_msqsm.model.transform import AffineTransform
 from napari_msqsm.workflow.bring_in.transform import adopt_transform
-from napari_msqsm.workflow.coregister_pairs import pairs_of
-from napari_msqsm.workflow.coregister_state import state_of
+from napari_msqsm.workflow.coregistration.pairs import pairs_of
+from napari_msqsm.workflow.coregistration.state import state_of
 
 LABEL = "sub-01_ses-02"
 TURN = 0.05

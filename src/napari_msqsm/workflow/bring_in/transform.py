@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Literal
 from napari_msqsm.errors import InputError, ParameterError
 from napari_msqsm.io.nifti import load_raw
 from napari_msqsm.io.transforms import read_transform
-from napari_msqsm.workflow.coregister_pair import accept
-from napari_msqsm.workflow.coregister_pairs import GRE, pairs_of
-from napari_msqsm.workflow.coregister_state import state_of
+from napari_msqsm.workflow.coregistration.pair import accept
+from napari_msqsm.workflow.coregistration.pairs import GRE, pairs_of
+from napari_msqsm.workflow.coregistration.state import state_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_msqsm.model.study import Session, Study
     from napari_msqsm.model.transform import AffineTransform
-    from napari_msqsm.workflow.coregister_pairs import Pair
-    from napari_msqsm.workflow.coregister_state import PairState
+    from napari_msqsm.workflow.coregistration.pairs import Pair
+    from napari_msqsm.workflow.coregistration.state import PairState
 
 Target = Literal["baseline", "session"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari_msqsm.io.bids import derivative_path
 from napari_msqsm.io.sidecar import stem_of
 from napari_msqsm.model.study import CONTRASTS
-from napari_msqsm.workflow.coregister_pairs import transform_path
+from napari_msqsm.workflow.coregistration.pairs import transform_path
 from napari_msqsm.workspace.freshness import read_record
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from napari_msqsm.errors import InputError
 from napari_msqsm.io.nifti import load_mask, load_raw, load_volume, save_volume
 from napari_msqsm.model.resampling.masked_map import resample_map
 from napari_msqsm.workflow import provenance
-from napari_msqsm.workflow.coregister_pairs import GRE, baseline_of, magnitude_files, pairs_of, result_path
-from napari_msqsm.workflow.coregister_settings import ALGORITHM_VERSION
-from napari_msqsm.workflow.coregister_state import locator, roots, state_of
+from napari_msqsm.workflow.coregistration.pairs import GRE, baseline_of, magnitude_files, pairs_of, result_path
+from napari_msqsm.workflow.coregistration.settings import ALGORITHM_VERSION
+from napari_msqsm.workflow.coregistration.state import locator, roots, state_of
 from napari_msqsm.workspace.freshness import read_record, reasons_outdated
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_msqsm.model.study import Patient, Session, Study
-    from napari_msqsm.workflow.coregister_pairs import Pair
-    from napari_msqsm.workflow.coregister_settings import CoregistrationSettings
+    from napari_msqsm.workflow.coregistration.pairs import Pair
+    from napari_msqsm.workflow.coregistration.settings import CoregistrationSettings
 
 MAP = "space-baseline_Chimap"
 MASK = "space-baseline_desc-brain_mask"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_msqsm.workflow.coregister_outcome import PairResult
+    from napari_msqsm.workflow.coregistration.outcome import PairResult
 
 _COLUMNS = (
     ("disagreement (mm)", "disagreement_mm", ".2f"),

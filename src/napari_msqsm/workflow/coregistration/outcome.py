@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from napari_msqsm.workflow.coregister_pairs import Pair
-    from napari_msqsm.workflow.coregister_state import PairState
+    from napari_msqsm.workflow.coregistration.pairs import Pair
+    from napari_msqsm.workflow.coregistration.state import PairState
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import pytest
 
 from napari_msqsm.errors import InputError
 from napari_msqsm.model.study import EchoFile, Patient, Session, Study
-from napari_msqsm.workflow.coregister_pairs import baseline_of, magnitude_files, pairs_of
+from napari_msqsm.workflow.coregistration.pairs import baseline_of, magnitude_files, pairs_of
 
 
 @pytest.fixture

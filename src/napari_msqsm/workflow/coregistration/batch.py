@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_msqsm.workflow.coregister import coregister_patient
+from napari_msqsm.workflow.coregistration.patient import coregister_patient
 
 if TYPE_CHECKING:
     import threading
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_msqsm.model.study import Study
-    from napari_msqsm.workflow.coregister_outcome import CoregistrationOutcome
-    from napari_msqsm.workflow.coregister_settings import CoregistrationSettings
+    from napari_msqsm.workflow.coregistration.outcome import CoregistrationOutcome
+    from napari_msqsm.workflow.coregistration.settings import CoregistrationSettings
     from napari_msqsm.workflow.tasks import OnProgress
 
 
@@ -38,7 +38,7 @@ def coregister_patients(
     patients
         Identifiers, with or without ``sub-``.
     settings, device, seed, out_dir, on_progress, cancel, on_warning
-        See `napari_msqsm.workflow.coregister.coregister_patient`.
+        See `napari_msqsm.workflow.coregistration.patient.coregister_patient`.
     """
     outcomes = []
     for index, patient in enumerate(patients):

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from napari_msqsm.errors import ParameterError
 from napari_msqsm.registration.check import Check
-from napari_msqsm.workflow.coregister_align import BY_HAND, Aligned, align, judged
-from napari_msqsm.workflow.coregister_loops import with_loop
-from napari_msqsm.workflow.coregister_maps import renew_map
-from napari_msqsm.workflow.coregister_pairs import GRE, pairs_of
-from napari_msqsm.workflow.coregister_record import write_pair
-from napari_msqsm.workflow.coregister_settings import CoregistrationSettings
-from napari_msqsm.workflow.coregister_state import THROUGH_MIDDLE, PairState, all_echoes, state_of
-from napari_msqsm.workflow.coregister_work import PatientImages
+from napari_msqsm.workflow.coregistration.align import BY_HAND, Aligned, align, judged
+from napari_msqsm.workflow.coregistration.loops import with_loop
+from napari_msqsm.workflow.coregistration.maps import renew_map
+from napari_msqsm.workflow.coregistration.pairs import GRE, pairs_of
+from napari_msqsm.workflow.coregistration.record import write_pair
+from napari_msqsm.workflow.coregistration.settings import CoregistrationSettings
+from napari_msqsm.workflow.coregistration.state import THROUGH_MIDDLE, PairState, all_echoes, state_of
+from napari_msqsm.workflow.coregistration.work import PatientImages
 
 if TYPE_CHECKING:
     import threading
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from napari_msqsm.model.study import Study
     from napari_msqsm.model.transform import AffineTransform
-    from napari_msqsm.workflow.coregister_pairs import Pair
+    from napari_msqsm.workflow.coregistration.pairs import Pair
     from napari_msqsm.workflow.tasks import OnProgress
 
 
@@ -48,7 +48,7 @@ def coregister_pair(
     Parameters
     ----------
     study, pair
-        From `napari_msqsm.workflow.coregister_pairs.pairs_of`.
+        From `napari_msqsm.workflow.coregistration.pairs.pairs_of`.
     settings
         `CoregistrationSettings`.
     initial
@@ -123,7 +123,7 @@ def accept(
     Parameters
     ----------
     study, pair
-        From `napari_msqsm.workflow.coregister_pairs.pairs_of`.
+        From `napari_msqsm.workflow.coregistration.pairs.pairs_of`.
     transform
         Baseline → moving image, mm RAS+: as it was found, or corrected by hand.
     who

@@ -9,16 +9,16 @@ import time
 from typing import TYPE_CHECKING
 
 from napari_msqsm.errors import CancelledError, GpuUnavailableError, InputError
-from napari_msqsm.workflow.coregister_images import load_pair
-from napari_msqsm.workflow.coregister_maps import renew_maps
-from napari_msqsm.workflow.coregister_middle import through_middle
-from napari_msqsm.workflow.coregister_outcome import CoregistrationOutcome, PairResult
-from napari_msqsm.workflow.coregister_pair import accept, coregister_pair
-from napari_msqsm.workflow.coregister_pairs import GRE, Pair, baseline_of, pairs_of, patient_of
-from napari_msqsm.workflow.coregister_picture import save_pictures
-from napari_msqsm.workflow.coregister_settings import CoregistrationSettings
-from napari_msqsm.workflow.coregister_state import PairState, state_of
-from napari_msqsm.workflow.coregister_work import PatientImages
+from napari_msqsm.workflow.coregistration.images import load_pair
+from napari_msqsm.workflow.coregistration.maps import renew_maps
+from napari_msqsm.workflow.coregistration.middle import through_middle
+from napari_msqsm.workflow.coregistration.outcome import CoregistrationOutcome, PairResult
+from napari_msqsm.workflow.coregistration.pair import accept, coregister_pair
+from napari_msqsm.workflow.coregistration.pairs import GRE, Pair, baseline_of, pairs_of, patient_of
+from napari_msqsm.workflow.coregistration.picture import save_pictures
+from napari_msqsm.workflow.coregistration.settings import CoregistrationSettings
+from napari_msqsm.workflow.coregistration.state import PairState, state_of
+from napari_msqsm.workflow.coregistration.work import PatientImages
 from napari_msqsm.workflow.tasks import error_sentence
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from napari_msqsm.errors import InputError
 from napari_msqsm.io.transforms import read_transform
 from napari_msqsm.registration.verdict import Level, Verdict
 from napari_msqsm.workflow.content import digest_of
-from napari_msqsm.workflow.coregister_pairs import GRE, pairs_of
-from napari_msqsm.workflow.coregister_settings import ALGORITHM_VERSION
+from napari_msqsm.workflow.coregistration.pairs import GRE, pairs_of
+from napari_msqsm.workflow.coregistration.settings import ALGORITHM_VERSION
 from napari_msqsm.workflow.provenance import bids_uri, plain, relative_to, settings_record
 from napari_msqsm.workspace.freshness import read_record, reasons_outdated
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from napari_msqsm.model.study import Study
     from napari_msqsm.model.transform import AffineTransform
-    from napari_msqsm.workflow.coregister_pairs import Pair
-    from napari_msqsm.workflow.coregister_settings import CoregistrationSettings
+    from napari_msqsm.workflow.coregistration.pairs import Pair
+    from napari_msqsm.workflow.coregistration.settings import CoregistrationSettings
     from napari_msqsm.workflow.provenance import Locate
 
 DIRECT = "direct"
@@ -100,7 +100,7 @@ def state_of(
     Parameters
     ----------
     study, pair
-        From `napari_msqsm.workflow.coregister_pairs.pairs_of`.
+        From `napari_msqsm.workflow.coregistration.pairs.pairs_of`.
     settings, seed
         A transform made with others is stale; not looked at when not given.
     out_dir

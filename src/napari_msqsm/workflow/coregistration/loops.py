@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from napari_msqsm.errors import InputError
 from napari_msqsm.registration.second_opinion import second_opinion
 from napari_msqsm.registration.verdict import after_loop
-from napari_msqsm.workflow.coregister_pairs import pairs_of
-from napari_msqsm.workflow.coregister_state import state_of
+from napari_msqsm.workflow.coregistration.pairs import pairs_of
+from napari_msqsm.workflow.coregistration.state import state_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_msqsm.model.study import Study
     from napari_msqsm.model.transform import AffineTransform
-    from napari_msqsm.workflow.coregister_align import Aligned
-    from napari_msqsm.workflow.coregister_pairs import Pair
-    from napari_msqsm.workflow.coregister_work import PatientImages
+    from napari_msqsm.workflow.coregistration.align import Aligned
+    from napari_msqsm.workflow.coregistration.pairs import Pair
+    from napari_msqsm.workflow.coregistration.work import PatientImages
 
 _LEAST_ABOVE_CHANCE = 0.2
 

@@ -10,9 +10,9 @@ import pytest
 from napari_msqsm.model.transform import AffineTransform
 from napari_msqsm.registration.check import Check
 from napari_msqsm.registration.verdict import Level, Verdict
-from napari_msqsm.workflow import coregister_align
-from napari_msqsm.workflow.coregister_align import THROUGH_OWN, align
-from napari_msqsm.workflow.coregister_settings import CoregistrationSettings
+from napari_msqsm.workflow.coregistration import align as align_module
+from napari_msqsm.workflow.coregistration.align import THROUGH_OWN, align
+from napari_msqsm.workflow.coregistration.settings import CoregistrationSettings
 
 
 def shift(mm):
@@ -52,8 +52,8 @@ def world(monkeypatch):
         opinion = SimpleNamespace(transform=shift(10.2), correlation=0.8 - off / 20, best_correlation=0.8)
         return Check(Verdict(level, (f"{off:.1f} mm off",)), {"correlation": 0.8 - off / 20}, opinion)
 
-    monkeypatch.setattr(coregister_align, "register", register)
-    monkeypatch.setattr(coregister_align, "check_transform", check)
+    monkeypatch.setattr(align_module, "register", register)
+    monkeypatch.setattr(align_module, "check_transform", check)
     return found, starts
 
 

@@ -10,7 +10,7 @@ from napari_msqsm._backend import to_numpy
 from napari_msqsm.errors import InputError
 from napari_msqsm.io.nifti import load_volume
 from napari_msqsm.model.resampling.resample import resample
-from napari_msqsm.workflow.coregister_pairs import result_path
+from napari_msqsm.workflow.coregistration.pairs import result_path
 from napari_msqsm.workflow.picture import View, save_picture
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_msqsm.model.study import Study
-    from napari_msqsm.workflow.coregister_outcome import PairResult
-    from napari_msqsm.workflow.coregister_work import PatientImages
+    from napari_msqsm.workflow.coregistration.outcome import PairResult
+    from napari_msqsm.workflow.coregistration.work import PatientImages
 
 _BRAIN_COLOUR, _CSF_COLOUR = "#ffb000", "#00c8ff"
 _BRIGHT = 0.995

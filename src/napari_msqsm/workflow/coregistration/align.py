@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from napari_msqsm.registration.check import Check, better, check_transform
 from napari_msqsm.registration.register import register
 from napari_msqsm.registration.verdict import Level
-from napari_msqsm.workflow.coregister_state import DIRECT
+from napari_msqsm.workflow.coregistration.state import DIRECT
 
 if TYPE_CHECKING:
     import threading
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from napari_msqsm.model.grid import Grid
     from napari_msqsm.model.transform import AffineTransform
     from napari_msqsm.registration.result import Registration
-    from napari_msqsm.workflow.coregister_pairs import Pair
-    from napari_msqsm.workflow.coregister_settings import CoregistrationSettings
-    from napari_msqsm.workflow.coregister_work import PatientImages
+    from napari_msqsm.workflow.coregistration.pairs import Pair
+    from napari_msqsm.workflow.coregistration.settings import CoregistrationSettings
+    from napari_msqsm.workflow.coregistration.work import PatientImages
     from napari_msqsm.workflow.tasks import OnProgress
 
 THROUGH_OWN = "through the gradient echo of its own session"

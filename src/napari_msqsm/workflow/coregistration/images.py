@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from napari_msqsm.model.grid import Grid
     from napari_msqsm.model.study import Session, Study
-    from napari_msqsm.workflow.coregister_pairs import Pair
+    from napari_msqsm.workflow.coregistration.pairs import Pair
 
 Image = tuple["NDArray[np.float32]", "Grid"]
 

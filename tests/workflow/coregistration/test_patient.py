@@ -18,9 +18,9 @@ from napari_msqsm.phantom.design import StudyDesign
 from napari_msqsm.phantom.study import write_study
 from napari_msqsm.registration.settings import RegistrationSettings
 from napari_msqsm.registration.verdict import Level
-from napari_msqsm.workflow import coregister_middle as middle_module
-from napari_msqsm.workflow import coregister_pair as pair_module
-from napari_msqsm.workflow.coregister import (
+from napari_msqsm.workflow.coregistration import middle as middle_module
+from napari_msqsm.workflow.coregistration import pair as pair_module
+from napari_msqsm.workflow.coregistration.patient import (
     CoregistrationSettings,
     accept,
     coregister_pair,

@@ -8,8 +8,8 @@ from napari_msqsm import _backend
 from napari_msqsm.errors import InputError
 from napari_msqsm.io.nifti import load_mask
 from napari_msqsm.qsm.host.brain_mask import brain_mask
-from napari_msqsm.workflow.coregister_images import load_contrast, load_magnitude
-from napari_msqsm.workflow.coregister_pairs import result_path
+from napari_msqsm.workflow.coregistration.images import load_contrast, load_magnitude
+from napari_msqsm.workflow.coregistration.pairs import result_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_msqsm._backend import Array
     from napari_msqsm.model.grid import Grid
     from napari_msqsm.model.study import Study
-    from napari_msqsm.workflow.coregister_pairs import Pair
+    from napari_msqsm.workflow.coregistration.pairs import Pair
 
 _BRAIN_MASK = "desc-wholebrain_mask"
 

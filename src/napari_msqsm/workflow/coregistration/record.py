@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from napari_msqsm.io.transforms import write_transform
 from napari_msqsm.registration.check import MEANING
 from napari_msqsm.workflow import provenance
-from napari_msqsm.workflow.coregister_settings import ALGORITHM_VERSION
-from napari_msqsm.workflow.coregister_state import destination, digest_of_settings, locator
+from napari_msqsm.workflow.coregistration.settings import ALGORITHM_VERSION
+from napari_msqsm.workflow.coregistration.state import destination, digest_of_settings, locator
 from napari_msqsm.workflow.derivatives import write_dataset_description
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_msqsm.model.study import Study
-    from napari_msqsm.workflow.coregister_align import Aligned
-    from napari_msqsm.workflow.coregister_pairs import Pair
-    from napari_msqsm.workflow.coregister_settings import CoregistrationSettings
+    from napari_msqsm.workflow.coregistration.align import Aligned
+    from napari_msqsm.workflow.coregistration.pairs import Pair
+    from napari_msqsm.workflow.coregistration.settings import CoregistrationSettings
 
 
 def write_pair(

@@ -8,15 +8,15 @@ from napari_msqsm.errors import InputError
 from napari_msqsm.model.transform import AffineTransform
 from napari_msqsm.registration.longitudinal import mid_space
 from napari_msqsm.registration.verdict import Level
-from napari_msqsm.workflow.coregister_align import align
+from napari_msqsm.workflow.coregistration.align import align
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Sequence
 
-    from napari_msqsm.workflow.coregister_pairs import Pair
-    from napari_msqsm.workflow.coregister_settings import CoregistrationSettings
-    from napari_msqsm.workflow.coregister_work import PatientImages
+    from napari_msqsm.workflow.coregistration.pairs import Pair
+    from napari_msqsm.workflow.coregistration.settings import CoregistrationSettings
+    from napari_msqsm.workflow.coregistration.work import PatientImages
     from napari_msqsm.workflow.tasks import OnProgress
 
 
