@@ -161,3 +161,12 @@ def test_not_converged_is_written_and_told(run, tmp_path, monkeypatch):
     assert "did not converge" in ran.err
     assert (tmp_path / "t.txt").exists()
     assert json.loads((tmp_path / "r.json").read_text("utf-8"))["converged"] is False
+
+
+def test_images_that_have_nothing_in_common_are_told(run, images, tmp_path):
+    noise = np.random.default_rng(3).uniform(0, 1000, SHAPE)
+    save(images[1], (noise * (head(SHIFT_MM) > 100)).astype(np.float32))
+    ran = run("--json", tmp_path / "r.json")
+    assert ran.code == 3
+    assert "the registration FAILED, do not use the transform" in ran.err
+    assert json.loads((tmp_path / "r.json").read_text("utf-8"))["verdict"] == "failed"

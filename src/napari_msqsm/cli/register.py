@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from napari_msqsm._backend import Array
     from napari_msqsm.io.nifti import Volume
     from napari_msqsm.registration.result import Registration
+    from napari_msqsm.registration.verdict import Verdict
     from napari_msqsm.workflow.tasks import OnProgress
 
 HELP = "align two images of one head"
@@ -64,8 +65,9 @@ def run(args: argparse.Namespace) -> int:
     write_transform(args.out_transform, found.transform, fixed_grid=fixed.grid, moving_grid=moving.grid)
     if args.out_image is not None:
         _write_image(args, found, fixed, moving)
-    _tell(args, found, [*fixed.assumptions, *moving.assumptions])
-    return common.DONE if found.converged else common.NOT_CONVERGED
+    verdict = _judged(found, fixed, moving)
+    _tell(args, found, verdict, [*fixed.assumptions, *moving.assumptions])
+    return common.DONE if found.converged and verdict.level != "failed" else common.NOT_CONVERGED
 
 
 def _registered(
@@ -96,6 +98,22 @@ def _registered(
         cancel=cancel,
         **{name: on_device(mask) for name, mask in masks.items()},
     )
+
+
+def _judged(found: Registration, fixed: Volume, moving: Volume) -> Verdict:
+    """Ask for a second opinion; of what is unknown about the contrasts, it takes that they differ."""
+    from napari_msqsm.registration.check import check_transform
+
+    return check_transform(
+        fixed.array,
+        fixed.grid,
+        moving.array,
+        moving.grid,
+        found.transform,
+        same_contrast=False,
+        converged=found.converged,
+        stretched=found.model != "rigid",
+    ).verdict
 
 
 def _mask(path: Path | None, image: Volume, what: str) -> Any:
@@ -142,7 +160,7 @@ def _write_image(args: argparse.Namespace, found: Registration, fixed: Volume, m
     save_volume(args.out_image, image, fixed.grid)
 
 
-def _tell(args: argparse.Namespace, found: Registration, assumptions: list[str]) -> None:
+def _tell(args: argparse.Namespace, found: Registration, verdict: Verdict, assumptions: list[str]) -> None:
     for sentence in assumptions:
         common.say(args, f"assumed: {sentence}")
     common.say(args, f"  normalised mutual information {found.similarity:.4f}")
@@ -150,11 +168,14 @@ def _tell(args: argparse.Namespace, found: Registration, assumptions: list[str])
     if found.model != "rigid":
         scales = ", ".join(f"{axis} {scale:.4f}" for axis, scale in zip("xyz", found.axis_scales, strict=True))
         common.say(args, f"  stretch {scales}")
+    common.say(args, f"verdict      {verdict.level}: {'; '.join(verdict.reasons)}")
     common.say(args, f"transform    {args.out_transform}")
     if args.out_image is not None:
         common.say(args, f"image        {args.out_image}")
     if not found.converged:
         common.warn("the registration did not converge; the transform so far was written")
+    if verdict.level == "failed":
+        common.warn(f"the registration FAILED, do not use the transform that was written: {verdict.reasons[0]}")
     common.write_json(
         args,
         {
@@ -164,6 +185,8 @@ def _tell(args: argparse.Namespace, found: Registration, assumptions: list[str])
             "overlap": found.overlap,
             "axis_scales": list(found.axis_scales),
             "converged": found.converged,
+            "verdict": str(verdict.level),
+            "reasons": list(verdict.reasons),
             "assumptions": assumptions,
             "record": dict(found.record),
         },
