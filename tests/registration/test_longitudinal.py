@@ -12,7 +12,7 @@ from napari_msqsm.model.grid import Grid
 from napari_msqsm.model.transform import AffineTransform
 from napari_msqsm.registration.host.frames import rotation
 from napari_msqsm.registration.host.rigid_mean import rigid_mean
-from napari_msqsm.registration.longitudinal import loop_closure_mm, mid_space
+from napari_msqsm.registration.longitudinal import mid_space
 
 SHAPE = (40, 46, 36)
 
@@ -86,13 +86,6 @@ def test_no_time_point_is_favoured(time_points, middle):
     )
     apart = again.between(1, 2).distance_mm(middle.between(0, 1), POINTS)
     assert apart.mean() < 0.15
-
-
-def test_a_loop_of_right_transforms_closes():
-    ab, bc = rigid((3, 1, 0), (1, 2, 3)), rigid((0, -5, 1), (0, 0, 4))
-    assert loop_closure_mm(ab, bc, bc.after(ab), POINTS) == pytest.approx(0.0, abs=1e-12)
-    off = rigid((0, 0, 0), (0, 0, 0.5)).after(bc.after(ab))
-    assert loop_closure_mm(ab, bc, off, POINTS) == pytest.approx(0.5)
 
 
 def test_refusals(time_points):

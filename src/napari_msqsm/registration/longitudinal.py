@@ -1,4 +1,4 @@
-"""Time points of one patient: a common position in their middle, and whether transforms agree round a loop.
+"""Time points of one patient: a common position in their middle.
 
 Aligning every follow-up to the baseline treats the baseline differently. In a mid-space no time point is favoured:
 every time point is aligned to every other, in both directions, and the positions are those that agree best with all of
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping, Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from napari_msqsm._backend import Array
     from napari_msqsm.model.grid import Grid
@@ -151,21 +151,6 @@ def _agreeing(
         ):
             break
     return transforms
-
-
-def loop_closure_mm(
-    first: AffineTransform, second: AffineTransform, whole: AffineTransform, points_mm: ArrayLike
-) -> float:
-    """Mean distance by which going from A to B to C misses C, over points of A.
-
-    Parameters
-    ----------
-    first, second, whole
-        A → B, B → C and A → C.
-    points_mm
-        (n, 3) points of A's brain.
-    """
-    return float(np.mean(second.after(first).distance_mm(whole, points_mm)))
 
 
 def _centred(transforms: Sequence[AffineTransform]) -> list[AffineTransform]:
