@@ -1,4 +1,6 @@
-"""Draw the pictures of the README through the real window: the sample patient, opened, reconstructed, looked at.
+"""Draw the pictures of the README through the real window: the sample patient, opened, reconstructed, coregistered.
+
+The Import panel is drawn with synthetic DICOM of two patients and two scanners.
 
 Run it where there is a screen, or under ``xvfb-run``: ``python docs/make_screenshots.py``.
 """
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -16,11 +19,12 @@ _MOST_BYTES = 400_000
 
 
 def main() -> None:
-    """Write ``study_panel.png`` and ``reconstruct_panel.png``."""
+    """Write ``study_panel.png``, ``reconstruct_panel.png``, ``coregister_panel.png`` and ``import_panel.png``."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NAPARI_CONFIG"] = str(Path(folder) / "napari.yaml")
         os.environ["XDG_CONFIG_HOME"] = folder  # what the panels remember
         _draw(Path(folder) / "sample-study")
+        _draw_import(Path(folder))
 
 
 def _draw(root: Path) -> None:
@@ -57,7 +61,53 @@ def _draw(root: Path) -> None:
     viewer.dims.set_current_step(0, viewer.dims.nsteps[0] // 2)
     QTest.qWait(300)
     _save(viewer, "reconstruct_panel.png")
+
+    dock, panel = viewer.window.add_plugin_dock_widget("napari-msqsm", "Coregister", tabify=True)
+    viewer.window._qt_window.resizeDocks([dock], [480], _horizontal())
+    panel.run_all()
+    settle()
+    flair = next(pair for pair, _ in panel.table.rows if pair.session.endswith("02") and pair.contrast == "FLAIR")
+    panel.table.select(flair)
+    panel.inspect_selected()
+    settle()
+    panel.inspection.box.modes["checkerboard"].click()
+    QTest.qWait(300)
+    _save(viewer, "coregister_panel.png")
     coordinator.shut_down()
+    viewer.close()
+
+
+def _draw_import(folder: Path) -> None:
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    import napari
+    from qtpy.QtCore import Qt
+    from qtpy.QtTest import QTest
+
+    from dicom_scanner.people import Patient, Visit
+    from dicom_scanner.study import write_study
+    from napari_msqsm.widgets.import_work import ImportStep
+
+    visits = {
+        Patient(): [Visit("20140305"), Visit("20160611", "133000"), Visit("20200115", "101500", "ge")],
+        Patient("MS0900", "Doe^Jane", "19790101"): [Visit("20150305", vendor="ge"), Visit("20171224", "080000")],
+    }
+    write_study(folder / "clinic", visits)
+    (folder / "clinic" / "readme.txt").write_text("CD of the clinic")
+    viewer = napari.Viewer(show=True)
+    viewer.window._qt_window.resize(*_SIZE)
+    dock, study = viewer.window.add_plugin_dock_widget("napari-msqsm", "Study")
+    viewer.window._qt_window.resizeDocks([dock], [480], _horizontal())
+    panel = study.open_import()
+    QTest.qWait(200)
+    panel.choose.propose(folder / "clinic")
+    panel.choose.read()
+    while panel.work.step is not ImportStep.CHECK:
+        QTest.qWait(50)
+    viewer.window._qt_window.resizeDocks([panel.parent()], [430], Qt.Orientation.Vertical)
+    panel.show_series(panel.check.table.selected[0])
+    QTest.qWait(800)
+    _save(viewer, "import_panel.png")
+    panel.coordinator.shut_down()
     viewer.close()
 
 
