@@ -167,10 +167,11 @@ class _ProgressBar:
     def __init__(self, title: str) -> None:
         self._title = title
         self._bar: tqdm[Any] | None = None
+        self._first_after_s = 0.0 if sys.stderr.isatty() else _SECONDS_IN_LOGS
 
     def show(self, task: Task) -> None:
         """Draw how far a task is."""
-        if self._bar is None and task.fraction > 0:
+        if self._bar is None and task.fraction > 0 and task.seconds >= self._first_after_s:
             self._bar = self._new(task.seconds)
         if self._bar is not None:
             self._bar.set_postfix_str(task.message, refresh=False)
@@ -190,7 +191,6 @@ class _ProgressBar:
             bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed} elapsed, {remaining} left{postfix}",
             leave=False,
             mininterval=0.1 if sys.stderr.isatty() else _SECONDS_IN_LOGS,
-            delay=0.0 if sys.stderr.isatty() else _SECONDS_IN_LOGS,
             miniters=0,
         )
         bar.start_t -= seconds
