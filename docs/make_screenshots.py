@@ -122,7 +122,7 @@ def _save(viewer: object, name: str) -> None:
 
     path = IMAGES / name
     viewer.screenshot(str(path), canvas_only=False, flash=False)  # type: ignore[attr-defined]
-    Image.open(path).convert("RGB").quantize(colors=128).save(path, optimize=True)
+    Image.open(path).convert("RGB").save(path, optimize=True)  # no palette: it would lose the colours of small words
     size = path.stat().st_size
     print(f"{path.name}: {size} bytes")  # noqa: T201  this is a script
     if size > _MOST_BYTES:
