@@ -219,6 +219,20 @@ def test_a_new_map_is_carried_without_registering_again(copy, monkeypatch):
     np.testing.assert_allclose(after, 2 * before, atol=1e-5)
 
 
+@pytest.mark.parametrize("number", ["01", "02"])
+def test_a_voxel_without_a_number_is_outside_the_map(copy, number):
+    chimap = copy.derivatives_root / "sub-01" / f"ses-{number}" / "anat" / f"sub-01_ses-{number}_Chimap.nii.gz"
+    image = nib.load(chimap)
+    values = np.asarray(image.dataobj).copy()
+    values[tuple(n // 2 for n in values.shape)] = np.nan
+    nib.save(nib.Nifti1Image(values, image.affine), chimap)
+    carried = coregister_patient(copy, "01", SETTINGS).files[f"sub-01_ses-{number}"]
+    assert np.isfinite(np.asarray(nib.load(carried).dataobj)).all()
+    if number == "01":
+        mask = nib.load(carried.with_name("sub-01_ses-01_space-baseline_desc-brain_mask.nii.gz"))
+        assert not np.asarray(mask.dataobj)[tuple(n // 2 for n in values.shape)]
+
+
 def test_what_a_person_accepted_stays(copy):
     pair = pair_named(copy, "ses-02 MEGRE")
     nudged = AffineTransform(state_of(copy, pair).transform.matrix @ AffineTransform(_shift(0.4)).matrix)

@@ -119,7 +119,7 @@ def _baseline_map(study: Study, session: Session, out_dir: Path | None) -> Path 
         return target
     _remove(target, target_mask)
     chi = load_volume(chimap, what="susceptibility map", allow_nan=True)
-    inside = load_mask(mask, on=chi.grid)
+    inside = load_mask(mask, on=chi.grid) & np.isfinite(chi.array)
     record = _record(study, session.label, magnitude_files(session)[0], inputs, how, out_dir)
     save_volume(target_mask, inside, chi.grid, sidecar=provenance.plain(record | {"Type": "Brain"}))
     values = np.where(inside, chi.array, np.float32(0.0))
