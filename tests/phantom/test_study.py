@@ -13,10 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from napari_msqsm.errors import CancelledError, InputError
+from napari_msqsm.errors import CancelledError, InputError, ParameterError
 from napari_msqsm.io.gre import load_session_gre
 from napari_msqsm.io.nifti import load_mask, load_volume
-from napari_msqsm.phantom.study import write_study
+from napari_msqsm.phantom.design import StudyDesign
+from napari_msqsm.phantom.person import drawn_person, stream_of
+from napari_msqsm.phantom.study import _as_recorded, write_study
+from napari_msqsm.settings import validated
 
 
 def _truth(study, session, datatype, suffix):
@@ -116,3 +119,23 @@ def test_nothing_is_left_behind_when_cancelled(design, tmp_path):
     with pytest.raises(CancelledError):
         write_study(tmp_path / "study", design, on_progress=stop_at_once, cancel=cancel)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_that_came_later_change_nothing_until_they_are_used(design):
+    said = json.loads(json.dumps(_as_recorded(design)))
+    assert not set(said) & {"rescan", "centre_mm", "lesion_radius_mm", "rim_ppb"}
+    other = design.model_copy(update={"rim_ppb": (10.0, 25.0), "centre_mm": (0.0, -4.0, 26.0)})
+    assert {"rim_ppb", "centre_mm"} <= set(_as_recorded(other))
+    first, second = (drawn_person(stream_of(each, 0), each)[0] for each in (design, other))
+    assert [lesion.centre for lesion in first.lesions] == [lesion.centre for lesion in second.lesions]
+    assert all(10.0 <= lesion.rim_ppb < 25.0 for lesion in second.lesions if lesion.rim)
+
+
+def test_radii_lie_in_the_range_that_was_asked_for(design):
+    asked = validated(StudyDesign, design.model_dump() | {"lesion_radius_mm": (2.0, 2.4), "n_lesions": 8})
+    person = drawn_person(stream_of(asked, 0), asked)[0]
+    sizes = [np.array(lesion.radii_mm) for lesion in person.lesions]
+    assert len(sizes) == 8
+    assert all(2.0 * 0.87 <= size.min() and size.max() <= 2.4 * 1.15 for size in sizes)
+    with pytest.raises(ParameterError, match="the smaller one first"):
+        validated(StudyDesign, {"rim_ppb": (25.0, 10.0)})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import field_validator
+
 from napari_msqsm.settings import Settings, quantity
 
 
@@ -12,6 +14,14 @@ class StudyDesign(Settings):
     n_sessions: int = quantity(3, ge=1, help="Sessions of each patient.")
     interval_y: float = quantity(1.1, gt=0, unit="years", help="Time between sessions.")
     n_lesions: int = quantity(6, ge=0, le=40, help="Lesions of each patient.")
+    lesion_radius_mm: tuple[float, float] | None = quantity(
+        None,
+        unit="mm",
+        help="Radius of lesions lies in this range; not given: 4.2 … 6.5 with a rim, 3 … 5 without.",
+    )
+    rim_ppb: tuple[float, float] = quantity(
+        (18.0, 25.0), unit="ppb", help="χ of rims above that of the core, at full height, lies in this range."
+    )
     voxel_size_mm: tuple[float, float, float] = quantity(
         (1.0, 1.0, 3.0), unit="mm", help="Voxel of the gradient-echo series; x, y and z."
     )
@@ -20,6 +30,9 @@ class StudyDesign(Settings):
     )
     field_of_view_mm: tuple[float, float, float] = quantity(
         (168.0, 208.0, 132.0), unit="mm", help="Extent of every image."
+    )
+    centre_mm: tuple[float, float, float] = quantity(
+        (0.0, -4.0, 6.0), unit="mm", help="Middle of every image in scanner coordinates."
     )
     n_echoes: int = quantity(8, ge=1, le=32, help="Echoes of the gradient-echo series.")
     noise: float = quantity(
@@ -42,3 +55,10 @@ class StudyDesign(Settings):
         help="Whether every gradient echo is repeated on the same day, with new noise and another pose of the head.",
     )
     seed: int = quantity(0, ge=0, help="Seed of all random draws.")
+
+    @field_validator("lesion_radius_mm", "rim_ppb")
+    @classmethod
+    def _in_order(cls, ends: tuple[float, float] | None) -> tuple[float, float] | None:
+        if ends is not None and not 0 < ends[0] <= ends[1]:
+            raise ValueError("needs two positive numbers, the smaller one first")
+        return ends

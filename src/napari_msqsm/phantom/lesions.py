@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from napari_msqsm.phantom.anatomy import Anatomy
     from napari_msqsm.phantom.shapes import Point, Points
 
+Range = tuple[float, float]
+RIM_RADIUS_MM: Range = (4.2, 6.5)
+NO_RIM_RADIUS_MM: Range = (3.0, 5.0)
+RIM_PPB: Range = (18.0, 25.0)
 _HALO_MM = 0.6
 _PLACE_STEP_MM = 2.0
 _LEAST_ROOM_MM = 4.0
@@ -135,7 +139,13 @@ class Lesion:
 
 
 def drawn_lesions(
-    rng: np.random.Generator, anatomy: Anatomy, *, n_lesions: int, times_y: tuple[float, ...]
+    rng: np.random.Generator,
+    anatomy: Anatomy,
+    *,
+    n_lesions: int,
+    times_y: tuple[float, ...],
+    radius_mm: Range | None = None,
+    rim_ppb: Range = RIM_PPB,
 ) -> tuple[Lesion, ...]:
     """Lesions inside the white matter around and above the ventricles, apart from one another, half of them with a rim.
 
@@ -149,6 +159,10 @@ def drawn_lesions(
         How many; fewer where there is no more room.
     times_y
         Session times in years; most lesions first enhance at the first session, some at the second.
+    radius_mm
+        Range of radii; when not given, 4.2 … 6.5 with a rim and 3 … 5 without.
+    rim_ppb
+        Range of the χ of rims above that of the core, at full height.
     """
     places, room_mm = _places(anatomy)
     lesions: list[Lesion] = []
@@ -157,7 +171,7 @@ def drawn_lesions(
             break
         number = len(lesions) + 1
         rim = number % 2 == 1
-        size = rng.uniform(4.2, 6.5) if rim else rng.uniform(3.0, 5.0)
+        size = rng.uniform(*(radius_mm or (RIM_RADIUS_MM if rim else NO_RIM_RADIUS_MM)))
         a, b, c = (float(size * factor) for factor in rng.uniform(0.87, 1.15, 3))
         x, y, z = (float(value) for value in places[index] + rng.uniform(-0.7, 0.7, 3))
         gaps = [math.dist((x, y, z), other.centre) - size - max(other.radii_mm) for other in lesions]
@@ -169,7 +183,7 @@ def drawn_lesions(
                 lesion_id=number,
                 centre=(x, y, z),
                 radii_mm=(a, b, c),
-                rim_ppb=float(rng.uniform(18.0, 25.0)) if rim else 0.0,
+                rim_ppb=float(rng.uniform(*rim_ppb)) if rim else 0.0,
                 rim_mm=float(rng.uniform(1.0, 1.5)),
                 shell=rim and bool(rng.uniform() < 0.6),
                 course=RIM_COURSE if rim else NO_RIM_COURSE,

@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_msqsm.phantom.anatomy import Anatomy
 from napari_msqsm.phantom.composition import Composition
-from napari_msqsm.phantom.lesions import Lesion, drawn_lesions
+from napari_msqsm.phantom.lesions import RIM_PPB, Lesion, drawn_lesions
 from napari_msqsm.phantom.shapes import coverage, path_box, tube
 from napari_msqsm.phantom.tissue import BRAIN, PROPERTIES, Properties, Tissue, table
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_msqsm.phantom.composition import Block, Sampling
+    from napari_msqsm.phantom.lesions import Range
     from napari_msqsm.phantom.shapes import Points
 
 _PPM_PER_PPB = 1e-3
@@ -39,11 +40,21 @@ class SyntheticPatient:
 
     @classmethod
     def drawn(
-        cls, rng: np.random.Generator, *, n_lesions: int, times_y: tuple[float, ...], heterogeneity_ppb: float
+        cls,
+        rng: np.random.Generator,
+        *,
+        n_lesions: int,
+        times_y: tuple[float, ...],
+        heterogeneity_ppb: float,
+        radius_mm: Range | None = None,
+        rim_ppb: Range = RIM_PPB,
     ) -> SyntheticPatient:
-        """Draw a patient."""
+        """Draw a patient; what is said of lesions as in `napari_msqsm.phantom.lesions.drawn_lesions`."""
         anatomy = Anatomy.drawn(rng)
-        return cls(anatomy, drawn_lesions(rng, anatomy, n_lesions=n_lesions, times_y=times_y), heterogeneity_ppb)
+        lesions = drawn_lesions(
+            rng, anatomy, n_lesions=n_lesions, times_y=times_y, radius_mm=radius_mm, rim_ppb=rim_ppb
+        )
+        return cls(anatomy, lesions, heterogeneity_ppb)
 
     def sampled(self, sampling: Sampling, time_y: float) -> SampledHead:
         """Sample the head at a time, in years since the first session."""

@@ -19,7 +19,7 @@ from napari_msqsm.io.atomic import atomic_path
 from napari_msqsm.io.nifti import save_volume
 from napari_msqsm.io.tables import write_table
 from napari_msqsm.phantom.contrasts import structural_images
-from napari_msqsm.phantom.patient import SyntheticPatient
+from napari_msqsm.phantom.person import drawn_person, stream_of
 from napari_msqsm.phantom.scan import GradientEcho, gradient_echo, scan_grid
 from napari_msqsm.phantom.scanner import SCANNERS
 from napari_msqsm.phantom.truth_files import (
@@ -37,14 +37,15 @@ if TYPE_CHECKING:
     import threading
 
     from napari_msqsm.phantom.design import StudyDesign
+    from napari_msqsm.phantom.patient import SyntheticPatient
 
 _BIDS_VERSION = "1.10.0"
 _START = datetime(2015, 3, 2, 9, 30)  # noqa: DTZ001  BIDS dates carry no time zone
 _DAYS_PER_YEAR = 365.25
 _UNTIL_RESCAN = timedelta(minutes=40)
+_LATER = frozenset({"rescan", "centre_mm", "lesion_radius_mm", "rim_ppb"})
 _RESCAN_STREAM = 1
 """Draws of a rescan come from a stream of their own, so that the first scans stay what they are without it."""
-_CENTRE_MM = (0.0, -4.0, 6.0)
 _ABOUT_RESCANS = f"""
 Every session was scanned twice: `ses-…{RESCAN_SUFFIX}` is the gradient echo again, on the same day and scanner, before
 the contrast agent, with new noise, another pose of the head and slices placed anew. `rescan_of` in `sub-*_sessions.tsv`
@@ -111,7 +112,7 @@ def _write(root: Path, design: StudyDesign, report: Report) -> None:
     _describe(root, truth, design)
     participants = []
     for patient in range(design.n_patients):
-        rng = np.random.default_rng((design.seed, patient))
+        rng = stream_of(design, patient)
         participants.append(_write_patient(root, truth, design, patient, rng, report))
     write_table(root / "participants.tsv", pd.DataFrame(participants))
 
@@ -125,13 +126,7 @@ def _write_patient(
     report: Report,
 ) -> dict[str, Any]:
     patient_id = f"{patient + 1:02d}"
-    times = tuple(
-        index * design.interval_y * (1.0 if index == 0 else rng.uniform(0.85, 1.15))
-        for index in range(design.n_sessions)
-    )
-    person = SyntheticPatient.drawn(
-        rng, n_lesions=design.n_lesions, times_y=times, heterogeneity_ppb=design.heterogeneity_ppb
-    )
+    person, times = drawn_person(rng, design)
     age, duration, edss = rng.uniform(24, 48), rng.uniform(1, 9), rng.choice([1.0, 1.5, 2.0, 2.5, 3.0])
     start = _START + timedelta(days=int(rng.integers(0, 300)))
     sessions, rows = [], []
@@ -180,7 +175,7 @@ def _write_visit(
     visit: Visit,
     rng: np.random.Generator,
 ) -> list[dict[str, Any]]:
-    grid = scan_grid(design.voxel_size_mm, design.field_of_view_mm, tilt_deg=visit.tilt_deg, centre_mm=_CENTRE_MM)
+    grid = scan_grid(design.voxel_size_mm, design.field_of_view_mm, tilt_deg=visit.tilt_deg, centre_mm=design.centre_mm)
     scan = gradient_echo(
         person,
         time_y=visit.time_y,
@@ -207,7 +202,7 @@ def _write_visit(
 def _write_structural(
     root: Path, truth: Path, design: StudyDesign, person: SyntheticPatient, visit: Visit, rng: np.random.Generator
 ) -> None:
-    grid = scan_grid(design.flair_voxel_size_mm, design.field_of_view_mm, tilt_deg=0.0, centre_mm=_CENTRE_MM)
+    grid = scan_grid(design.flair_voxel_size_mm, design.field_of_view_mm, tilt_deg=0.0, centre_mm=design.centre_mm)
     images, lesions = structural_images(
         person,
         time_y=visit.time_y,
@@ -251,8 +246,9 @@ def _write_echoes(root: Path, visit: Visit, scan: GradientEcho, levels: int) -> 
 
 
 def _as_recorded(design: StudyDesign) -> dict[str, Any]:
-    """All settings; whether there are rescans is said only where there are."""
-    return design.model_dump(exclude=set() if design.rescan else {"rescan"})
+    """All settings; those that came later are said only where they are not what they were before."""
+    fields = type(design).model_fields
+    return design.model_dump(exclude={name for name in _LATER if getattr(design, name) == fields[name].default})
 
 
 def _describe(root: Path, truth: Path, design: StudyDesign) -> None:
