@@ -12,12 +12,14 @@ from psygnal import Signal
 
 from napari_msqsm.errors import ParameterError, ShapeMismatchError
 from napari_msqsm.model.lesion import MOST_LESIONS, FollowUp, Lesion
+from napari_msqsm.workspace.drawing.boxes import LabelBoxes
 from napari_msqsm.workspace.drawing.edit import Edit, VoxelChange, roi_digest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_msqsm.model.grid import Grid
+    from napari_msqsm.workspace.drawing.boxes import Box
     from napari_msqsm.workspace.drawing.plane import Plane
 
 How = Literal["do", "undo", "redo"]
@@ -66,6 +68,7 @@ class Drawing:
         self._grids = dict(grids)
         self._load = load
         self._labels: dict[Plane, NDArray[np.uint16]] = {}
+        self._boxes: dict[Plane, LabelBoxes] = {}
         self._lesions = {lesion.label: lesion for lesion in lesions}
         self._follow_ups = {(each.label, each.session): each for each in follow_ups}
         self._highest = max(self._lesions, default=0)
@@ -133,7 +136,24 @@ class Drawing:
 
     def digest(self, plane: Plane, label: int) -> str:
         """Digest of a lesion's region on a plane; empty where it has none there."""
-        return roi_digest(self.labels(plane), label)
+        box = self.box(plane, label)
+        return "" if box is None else roi_digest(self.labels(plane), label, box)
+
+    def box(self, plane: Plane, label: int) -> Box | None:
+        """Smallest box about a lesion's region on a plane; None where it has none there.
+
+        Voxels that a tool has written count from when they are taken.
+        """
+        return self._boxes_of(plane).box(label)
+
+    def labels_on(self, plane: Plane) -> tuple[int, ...]:
+        """Lesions that have a region on a plane."""
+        return self._boxes_of(plane).labels
+
+    def _boxes_of(self, plane: Plane) -> LabelBoxes:
+        if plane not in self._boxes:
+            self._boxes[plane] = LabelBoxes(self.labels(plane))
+        return self._boxes[plane]
 
     def apply(self, edit: Edit) -> Edit:
         """Carry out an edit; returns it as it stands in the history, with reader and time."""
@@ -188,9 +208,11 @@ class Drawing:
         return edit
 
     def _write(self, edit: Edit, *, written: bool) -> None:
-        if not written:
-            for change in edit.voxels:
+        for change in edit.voxels:
+            if not written:
                 self._write_voxels(change)
+            if change.plane in self._boxes:
+                self._boxes[change.plane].note(change.index, change.before, change.after)
         for lesion in edit.lesions:
             side = lesion.after or lesion.before
             if side is None:

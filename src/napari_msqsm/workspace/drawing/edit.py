@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_msqsm.model.lesion import FollowUp, Lesion
+    from napari_msqsm.workspace.drawing.boxes import Box
     from napari_msqsm.workspace.drawing.plane import Plane
 
 
@@ -137,7 +138,16 @@ def voxels_set(
     return VoxelChange(plane, np.asarray(index)[differ], before[differ], after[differ])
 
 
-def roi_digest(labels: NDArray[np.uint16], label: int) -> str:
-    """Short digest of the voxels that have a label; empty where none has."""
-    index = np.flatnonzero(labels == label)
+def label_index(labels: NDArray[np.uint16], label: int, box: Box | None = None) -> NDArray[np.int64]:
+    """(n,) flat index of the voxels that have a label, ascending; looked for in a box."""
+    if box is None:
+        return np.flatnonzero(labels == label)
+    at = np.nonzero(labels[box] == label)
+    found = np.ravel_multi_index(tuple(i + part.start for i, part in zip(at, box, strict=True)), labels.shape)
+    return np.asarray(found, dtype=np.int64)
+
+
+def roi_digest(labels: NDArray[np.uint16], label: int, box: Box | None = None) -> str:
+    """Short digest of the voxels that have a label (looked for in a box); empty where none has."""
+    index = label_index(labels, label, box)
     return hashlib.sha256(index.astype("<i8").tobytes()).hexdigest()[:16] if index.size else ""
