@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,22 +30,69 @@ class CarriedRoi:
 
     Parameters
     ----------
-    weights
-        (X, Y, Z) part of each voxel that the region fills, 0 … 1, less what was cut out of it.
+    filled
+        Part of each voxel of ``block`` that the region fills, 0 … 1, less what was cut out of it.
     grid
         Of the session.
     whole_mm3
         Volume that the region, less what was cut out, has where nothing of it lies beyond the grid.
+    block
+        Where on the grid ``filled`` lies; all of it when not given. Beyond it there is nothing of the region.
     """
 
-    weights: NDArray[np.float32]
+    filled: NDArray[np.float32]
     grid: Grid
     whole_mm3: float
+    block: tuple[slice, ...] = (slice(None),) * 3
+
+    @cached_property
+    def weights(self) -> NDArray[np.float32]:
+        """(X, Y, Z) parts on the whole grid."""
+        out: NDArray[np.float32] = np.zeros(self.grid.shape, dtype=np.float32)
+        out[self.block] = self.filled
+        return out
 
     @property
     def volume_mm3(self) -> float:
         """Volume that lies on the grid."""
-        return float(self.weights.sum(dtype=np.float64)) * self.grid.voxel_volume_mm3
+        return float(self.filled.sum(dtype=np.float64)) * self.grid.voxel_volume_mm3
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnRoi:
+    """A region as a solid, ready to be carried to any number of sessions; made by `DrawnRoi.of`.
+
+    Parameters
+    ----------
+    region
+        The lesion with what was cut out of it.
+    cut, grid
+        (X, Y, Z) what was cut out, None where nothing was, and its grid.
+    """
+
+    region: Region
+    cut: NDArray[np.bool_] | None
+    grid: Grid
+
+    @classmethod
+    def of(cls, roi: NDArray[np.bool_], grid: Grid, *, cut: NDArray[np.bool_] | None = None) -> DrawnRoi:
+        """Make the solid; parameters and errors as in `carry_roi`. A crop of both images about the region will do."""
+        if cut is not None and cut.shape != grid.shape:
+            raise ShapeMismatchError(
+                f"what was cut out has shape {cut.shape} but the grid of the region has {grid.shape}"
+            )
+        return cls(Region.drawn(roi, grid), cut if cut is not None and cut.any() else None, grid)
+
+    def carried(self, onto: Grid, transform: AffineTransform) -> CarriedRoi:
+        """Part of each voxel of a session that it fills; parameters as in `carry_roi`."""
+        back = transform.inverse()
+        block, filled = self.region.fractions(onto, back)
+        whole_mm3 = self.region.volume_mm3 * abs(float(np.linalg.det(transform.matrix[:3, :3])))
+        if self.cut is not None:
+            left = np.where(_share(self.cut, self.grid, onto, back, block) > _MOST_CUT, np.float32(0), filled)
+            whole_mm3 -= float((filled - left).sum(dtype=np.float64)) * onto.voxel_volume_mm3
+            filled = left
+        return CarriedRoi(filled, onto, whole_mm3, block)
 
 
 def carry_roi(
@@ -87,20 +135,7 @@ def carry_roi(
     ShapeMismatchError
         When an array does not lie on ``grid``.
     """
-    if cut is not None and cut.shape != grid.shape:
-        raise ShapeMismatchError(f"what was cut out has shape {cut.shape} but the grid of the region has {grid.shape}")
-    region = Region.drawn(roi, grid)
-    back = transform.inverse()
-    block, filled = region.fractions(onto, back)
-    stretch = float(np.linalg.det(transform.matrix[:3, :3]))
-    whole_mm3 = region.volume_mm3 * abs(stretch)
-    if cut is not None and cut.any():
-        left = np.where(_share(cut, grid, onto, back, block) > _MOST_CUT, np.float32(0), filled)
-        whole_mm3 -= float((filled - left).sum(dtype=np.float64)) * onto.voxel_volume_mm3
-        filled = left
-    weights: NDArray[np.float32] = np.zeros(onto.shape, dtype=np.float32)
-    weights[block] = filled
-    return CarriedRoi(weights, onto, whole_mm3)
+    return DrawnRoi.of(roi, grid, cut=cut).carried(onto, transform)
 
 
 def _share(

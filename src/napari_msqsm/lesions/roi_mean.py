@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_msqsm.errors import ShapeMismatchError
-from napari_msqsm.lesions.carry import carry_roi
+from napari_msqsm.lesions.carry import DrawnRoi
 from napari_msqsm.model.transform import AffineTransform
 from napari_msqsm.units import PPB_PER_PPM
 
@@ -93,22 +93,27 @@ def roi_mean(chi_ppm: NDArray[Any], mask: NDArray[np.bool_], roi: CarriedRoi) ->
     ------
     ShapeMismatchError
         When map, mask and region do not lie on one grid.
+
+    Notes
+    -----
+    Sums are rounded once (`math.fsum`): whoever adds the same voxels in another order gets the same number.
     """
     for name, image in (("the map", chi_ppm), ("its mask", mask)):
-        if image.shape != roi.weights.shape:
+        if image.shape != roi.grid.shape:
             raise ShapeMismatchError(
-                f"{name} has shape {image.shape} but the region {roi.weights.shape}; carry the region to the map's grid"
+                f"{name} has shape {image.shape} but the region {roi.grid.shape}; carry the region to the map's grid"
             )
-    counts = mask & (roi.weights > 0) & np.isfinite(chi_ppm)
-    weights = roi.weights[counts].astype(np.float64)
-    total = float(weights.sum())
+    here = chi_ppm[roi.block]
+    counts = mask[roi.block] & (roi.filled > 0) & np.isfinite(here)
+    weights = roi.filled[counts].astype(np.float64)
+    total = math.fsum(weights)
     whole = roi.whole_mm3 / roi.grid.voxel_volume_mm3
     covered = min(1.0, total / whole) if whole > 0 else 0.0
     if covered < LEAST_COVERED:
         return RoiMean(None, None, None, covered, total)
-    values = chi_ppm[counts].astype(np.float64) * PPB_PER_PPM
-    mean = float(weights @ values) / total
-    variance = float(weights @ (values - mean) ** 2) / total
+    values = here[counts].astype(np.float64) * PPB_PER_PPM
+    mean = math.fsum(weights * values) / total
+    variance = math.fsum(weights * (values - mean) ** 2) / total
     return RoiMean(mean, _median(values, weights), math.sqrt(variance), covered, total)
 
 
@@ -137,10 +142,11 @@ def measure_roi(
     registered_chi_ppm, registered_mask
         The map and its mask carried to the baseline grid.
     """
-    native = roi_mean(chi_ppm, mask, carry_roi(roi, grid, chi_grid, transform, cut=cut))
+    drawn = DrawnRoi.of(roi, grid, cut=cut)
+    native = roi_mean(chi_ppm, mask, drawn.carried(chi_grid, transform))
     if registered_chi_ppm is None or registered_mask is None:
         return RoiMeasurement(native, None)
-    there = carry_roi(roi, grid, grid, AffineTransform.identity(), cut=cut)
+    there = drawn.carried(grid, AffineTransform.identity())
     return RoiMeasurement(native, roi_mean(registered_chi_ppm, registered_mask, there))
 
 
