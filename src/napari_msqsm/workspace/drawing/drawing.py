@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from psygnal import Signal
 
-from napari_msqsm.errors import ParameterError, ShapeMismatchError
+from napari_msqsm.errors import InputError, ParameterError, ShapeMismatchError
 from napari_msqsm.model.lesion import MOST_LESIONS, FollowUp, Lesion
 from napari_msqsm.workspace.drawing.boxes import LabelBoxes
-from napari_msqsm.workspace.drawing.edit import Edit, VoxelChange, roi_digest
+from napari_msqsm.workspace.drawing.edit import Edit, label_index, roi_digest
+from napari_msqsm.workspace.drawing.history import MOST_BYTES, History
+from napari_msqsm.workspace.drawing.writing import check, write_voxels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
 
 How = Literal["do", "undo", "redo"]
 Load = Callable[["Plane"], "NDArray[np.uint16] | None"]
-_MOST_BYTES = 256_000_000
-"""Memory of the steps that can be undone; the oldest ones go first."""
 
 
 class Drawing:
@@ -44,11 +44,23 @@ class Drawing:
         What is known already.
     reader
         Initials of who draws; written into every edit.
+    highest_label
+        Highest label that occurs anywhere, where it is not that of a lesion.
+    notes
+        What was assumed when it was read, one sentence each.
+    most_bytes
+        Memory of the steps that can be taken back.
+
+    Attributes
+    ----------
+    read_only : str
+        Why nothing can be drawn, one sentence; empty where it can.
 
     Notes
     -----
     Events: ``changed(edit, how)`` after an edit was applied; ``how`` is ``do``, ``undo`` (the edit is then the inverse
     one) or ``redo``. All changes go through `apply`, or through `take` where a tool has written the voxels itself.
+    How large an image is matters only when its plane is first asked for; an edit takes what its voxels take.
     """
 
     changed = Signal(Edit, str)
@@ -62,6 +74,9 @@ class Drawing:
         lesions: Iterable[Lesion] = (),
         follow_ups: Iterable[FollowUp] = (),
         reader: str = "",
+        highest_label: int = 0,
+        notes: Iterable[str] = (),
+        most_bytes: int = MOST_BYTES,
     ) -> None:
         self.patient_id = patient_id
         self.reader = reader
@@ -71,9 +86,10 @@ class Drawing:
         self._boxes: dict[Plane, LabelBoxes] = {}
         self._lesions = {lesion.label: lesion for lesion in lesions}
         self._follow_ups = {(each.label, each.session): each for each in follow_ups}
-        self._highest = max(self._lesions, default=0)
-        self._done: list[Edit] = []
-        self._undone: list[Edit] = []
+        self._highest = max(highest_label, *self._lesions, 0)
+        self.history = History(most_bytes)
+        self.notes = tuple(notes)
+        self.read_only = ""
 
     @property
     def planes(self) -> tuple[Plane, ...]:
@@ -90,7 +106,13 @@ class Drawing:
         return self._grids[plane]
 
     def labels(self, plane: Plane) -> NDArray[np.uint16]:
-        """(X, Y, Z) labels of a plane: the live array, C-contiguous. Only `apply` and tools that `take` write to it."""
+        """(X, Y, Z) labels of a plane: the live array, C-contiguous. Only `apply` and tools that `take` write to it.
+
+        Raises
+        ------
+        InputError
+            When its file cannot be used.
+        """
         if plane not in self._labels:
             grid = self._grids[plane]
             stored = self._load(plane)
@@ -102,7 +124,29 @@ class Drawing:
                 )
             own = np.ascontiguousarray(stored, dtype=np.uint16)
             self._labels[plane] = own if own.flags.writeable and own.flags.owndata else own.copy()
+            self._highest = max(self._highest, int(own.max()))
         return self._labels[plane]
+
+    def labels_on(self, plane: Plane) -> tuple[int, ...]:
+        """Lesions that have a region on a plane."""
+        return self._boxes_of(plane).labels
+
+    def box(self, plane: Plane, label: int) -> Box | None:
+        """Smallest box about a lesion's region on a plane; None where it has none there.
+
+        Voxels that a tool has written count from when they are taken.
+        """
+        return self._boxes_of(plane).box(label)
+
+    def voxels(self, plane: Plane, label: int) -> NDArray[np.int64]:
+        """(n,) flat index of a lesion's region on a plane, C order, ascending; only its box is looked through."""
+        box = self.box(plane, label)
+        return np.zeros(0, np.int64) if box is None else label_index(self.labels(plane), label, box)
+
+    def digest(self, plane: Plane, label: int) -> str:
+        """Digest of a lesion's region on a plane; empty where it has none there."""
+        box = self.box(plane, label)
+        return "" if box is None else roi_digest(self.labels(plane), label, box)
 
     @property
     def lesions(self) -> tuple[Lesion, ...]:
@@ -134,85 +178,120 @@ class Drawing:
             raise ParameterError(f"a patient can have {MOST_LESIONS} lesions; delete some labels")
         return self._highest + 1
 
-    def digest(self, plane: Plane, label: int) -> str:
-        """Digest of a lesion's region on a plane; empty where it has none there."""
-        box = self.box(plane, label)
-        return "" if box is None else roi_digest(self.labels(plane), label, box)
+    def apply(self, edit: Edit) -> Edit:
+        """Carry out an edit; returns it as it stands in the history, with reader and time.
 
-    def box(self, plane: Plane, label: int) -> Box | None:
-        """Smallest box about a lesion's region on a plane; None where it has none there.
-
-        Voxels that a tool has written count from when they are taken.
+        Raises
+        ------
+        InputError
+            When the drawing is read-only.
+        ParameterError
+            When the edit is not one of this drawing as it is now. Nothing is changed then.
         """
-        return self._boxes_of(plane).box(label)
+        return self._push(edit, written=False)
 
-    def labels_on(self, plane: Plane) -> tuple[int, ...]:
-        """Lesions that have a region on a plane."""
-        return self._boxes_of(plane).labels
+    def take(self, edit: Edit) -> Edit:
+        """Take note of an edit whose voxels a tool has written already.
+
+        Raises
+        ------
+        InputError, ParameterError
+            As `apply`; the voxels get back what they had before.
+        """
+        return self._push(edit, written=True)
+
+    @property
+    def can_undo(self) -> str:
+        """Title of the step that `undo` takes back; empty where there is none."""
+        return self.history.last.title if self.history.last else ""
+
+    @property
+    def can_redo(self) -> str:
+        """Title of the step that `redo` does again; empty where there is none."""
+        return self.history.next.title if self.history.next else ""
+
+    def undo(self) -> Edit | None:
+        """Take the last step back; None where there is none.
+
+        Raises
+        ------
+        InputError
+            When the drawing is read-only.
+        """
+        self._refuse_when_read_only()
+        edit = self.history.last
+        if edit is None:
+            return None
+        inverse = edit.inverse
+        self._write(inverse)
+        self.history.back()
+        self.changed.emit(inverse, "undo")
+        return edit
+
+    def redo(self) -> Edit | None:
+        """Do again what was taken back last; None where there is nothing.
+
+        Raises
+        ------
+        InputError
+            When the drawing is read-only.
+        """
+        self._refuse_when_read_only()
+        edit = self.history.next
+        if edit is None:
+            return None
+        self._write(edit)
+        self.history.again()
+        self.changed.emit(edit, "redo")
+        return edit
+
+    def repeat(self, edit: Edit, how: How = "do") -> None:
+        """Carry out a step of a journal: no event, no look at what the voxels had before."""
+        self._write(edit, checked=False)
+        if how == "do":
+            self.history.push(edit)
+        elif how == "undo":
+            self.history.back()
+        else:
+            self.history.again()
 
     def _boxes_of(self, plane: Plane) -> LabelBoxes:
         if plane not in self._boxes:
             self._boxes[plane] = LabelBoxes(self.labels(plane))
         return self._boxes[plane]
 
-    def apply(self, edit: Edit) -> Edit:
-        """Carry out an edit; returns it as it stands in the history, with reader and time."""
-        return self._push(edit, written=False)
-
-    def take(self, edit: Edit) -> Edit:
-        """Take note of an edit whose voxels a tool has written already."""
-        return self._push(edit, written=True)
-
-    @property
-    def can_undo(self) -> str:
-        """Title of the step that `undo` takes back; empty where there is none."""
-        return self._done[-1].title if self._done else ""
-
-    @property
-    def can_redo(self) -> str:
-        """Title of the step that `redo` does again; empty where there is none."""
-        return self._undone[-1].title if self._undone else ""
-
-    def undo(self) -> Edit | None:
-        """Take the last step back; None where there is none."""
-        if not self._done:
-            return None
-        edit = self._done.pop()
-        self._undone.append(edit)
-        self._write(edit.inverse, written=False)
-        self.changed.emit(edit.inverse, "undo")
-        return edit
-
-    def redo(self) -> Edit | None:
-        """Do again what was taken back last; None where there is nothing."""
-        if not self._undone:
-            return None
-        edit = self._undone.pop()
-        self._done.append(edit)
-        self._write(edit, written=False)
-        self.changed.emit(edit, "redo")
-        return edit
+    def _refuse_when_read_only(self) -> None:
+        if self.read_only:
+            raise InputError(self.read_only)
 
     def _push(self, edit: Edit, *, written: bool) -> Edit:
         if edit.is_empty:
             return edit
         if not edit.at:
             edit = replace(edit, by=edit.by or self.reader, at=datetime.now(UTC).isoformat(timespec="milliseconds"))
-        self._write(edit, written=written)
-        self._done.append(edit)
-        self._undone.clear()
-        total = sum(each.n_bytes for each in self._done)
-        while total > _MOST_BYTES and len(self._done) > 1:
-            total -= self._done.pop(0).n_bytes
+        try:
+            self._refuse_when_read_only()
+            self._write(edit, written=written)
+        except (InputError, ParameterError):
+            if written:
+                write_voxels({change.plane: self.labels(change.plane) for change in edit.voxels}, edit.inverse)
+                self._note(edit.inverse)
+            raise
+        self.history.push(edit)
         self.changed.emit(edit, "do")
         return edit
 
-    def _write(self, edit: Edit, *, written: bool) -> None:
+    def _note(self, edit: Edit) -> None:
         for change in edit.voxels:
-            if not written:
-                self._write_voxels(change)
             if change.plane in self._boxes:
                 self._boxes[change.plane].note(change.index, change.before, change.after)
+
+    def _write(self, edit: Edit, *, written: bool = False, checked: bool = True) -> None:
+        arrays = {change.plane: self.labels(change.plane) for change in edit.voxels}
+        check(arrays, edit)
+        if not written:
+            write_voxels(arrays, edit, checked=checked)
+        self._note(edit)
         for lesion in edit.lesions:
             side = lesion.after or lesion.before
             if side is None:
@@ -227,6 +306,3 @@ class Drawing:
                 self._follow_ups[state.after.label, state.after.session] = state.after
             elif state.before is not None:
                 self._follow_ups.pop((state.before.label, state.before.session), None)
-
-    def _write_voxels(self, change: VoxelChange) -> None:
-        self.labels(change.plane).ravel()[change.index] = change.after
