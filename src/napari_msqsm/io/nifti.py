@@ -96,28 +96,11 @@ def load_raw(path: Path, *, what: str = "image") -> RawImage:
         When its affine cannot be used.
     """
     path = Path(path)
-    if path.is_symlink() and not path.exists():
-        raise InputError(f"{what} {path} is a link to a file that is not there; fetch its content")
-    if not path.exists():
-        raise InputError(f"{what} {path} does not exist; check the path")
-    if path.is_dir():
-        raise InputError(f"{what} {path} is a folder; give a NIfTI file (.nii or .nii.gz)")
-    if path.stat().st_size == 0:
-        raise InputError(f"{what} {path} is empty (0 bytes); copy or convert it again")
+    image, shape = _opened(path, what)
     try:
         n_bytes = _unpacked_bytes(path)
-        image = nib.load(path)
     except _UNREADABLE as error:
         raise InputError(f"{what} {path} cannot be read as NIfTI ({_first_line(error)}); convert it again") from None
-    if not isinstance(image, nib.Nifti1Image | nib.Nifti2Image | nib.Nifti1Pair):
-        raise InputError(f"{what} {path} is not NIfTI but {type(image).__name__}; convert it to .nii.gz")
-    shape = _without_trailing_ones(image.shape)
-    if len(image.shape) < 3 or len(shape) > 4:
-        raise InputError(f"{what} {path} has {len(image.shape)} axes {image.shape}; give a 3-D volume or a 4-D stack")
-    if any(n == 0 for n in shape):
-        raise InputError(f"{what} {path} has no voxels (shape {image.shape}); convert it again")
-    if int(np.prod(shape[:3])) == 1:
-        raise InputError(f"{what} {path} has one voxel; give a whole image")
     if n_bytes is not None and n_bytes < (promised := _promised_bytes(image)):
         raise InputError(f"{what} {path} is truncated ({n_bytes} of {promised} bytes); copy it again")
     complex_values = image.get_data_dtype().kind == "c"
@@ -127,16 +110,7 @@ def load_raw(path: Path, *, what: str = "image") -> RawImage:
         array = np.asarray(image.dataobj, dtype=np.complex64 if complex_values else np.float32)
     except _UNREADABLE as error:
         raise InputError(f"{what} {path} is truncated or damaged ({_first_line(error)}); copy it again") from None
-    try:
-        affine, assumptions = _scanner_affine(path, image)
-        grid = Grid(shape[:3], affine)
-    except (MetadataError, nib.spatialimages.HeaderDataError) as error:
-        raise MetadataError(f"{what} {path}: {error}") from None
-    edges = grid.voxel_size_mm
-    if min(edges) < _SMALLEST_VOXEL_MM or max(edges) > _LARGEST_VOXEL_MM:
-        raise MetadataError(
-            f"{what} {path} would have voxels of {edges[0]:g}×{edges[1]:g}×{edges[2]:g} mm; repair the header's unit"
-        )
+    grid, assumptions = _placed(path, image, shape, what)
     return RawImage(
         array=array.reshape(shape),
         stored_as_integer=image.get_data_dtype().kind in "iu",
@@ -145,6 +119,19 @@ def load_raw(path: Path, *, what: str = "image") -> RawImage:
         grid=grid,
         assumptions=assumptions,
     )
+
+
+def load_grid(path: Path, *, what: str = "image") -> Grid:
+    """Grid of the first three axes of an image, from its header alone.
+
+    Raises
+    ------
+    InputError, MetadataError
+        As `load_raw` does, as far as the header tells.
+    """
+    path = Path(path)
+    image, shape = _opened(path, what)
+    return _placed(path, image, shape, what)[0]
 
 
 def load_volume(path: Path, *, what: str = "image", allow_nan: bool = False) -> Volume:
@@ -210,6 +197,47 @@ def save_volume(path: Path, array: NDArray[Any], grid: Grid, *, sidecar: Mapping
     if text is not None:
         with atomic_path(path.with_name(path.name.removesuffix(".gz").removesuffix(".nii") + ".json")) as temporary:
             temporary.write_text(text, "utf-8")
+
+
+def _opened(path: Path, what: str) -> tuple[Any, tuple[int, ...]]:
+    """Header of an image, and its shape without trailing ones."""
+    if path.is_symlink() and not path.exists():
+        raise InputError(f"{what} {path} is a link to a file that is not there; fetch its content")
+    if not path.exists():
+        raise InputError(f"{what} {path} does not exist; check the path")
+    if path.is_dir():
+        raise InputError(f"{what} {path} is a folder; give a NIfTI file (.nii or .nii.gz)")
+    if path.stat().st_size == 0:
+        raise InputError(f"{what} {path} is empty (0 bytes); copy or convert it again")
+    try:
+        image: Any = nib.load(path)
+    except _UNREADABLE as error:
+        raise InputError(f"{what} {path} cannot be read as NIfTI ({_first_line(error)}); convert it again") from None
+    if not isinstance(image, nib.Nifti1Image | nib.Nifti2Image | nib.Nifti1Pair):
+        raise InputError(f"{what} {path} is not NIfTI but {type(image).__name__}; convert it to .nii.gz")
+    shape = _without_trailing_ones(image.shape)
+    if len(image.shape) < 3 or len(shape) > 4:
+        raise InputError(f"{what} {path} has {len(image.shape)} axes {image.shape}; give a 3-D volume or a 4-D stack")
+    if any(n == 0 for n in shape):
+        raise InputError(f"{what} {path} has no voxels (shape {image.shape}); convert it again")
+    if int(np.prod(shape[:3])) == 1:
+        raise InputError(f"{what} {path} has one voxel; give a whole image")
+    return image, shape
+
+
+def _placed(path: Path, image: Any, shape: tuple[int, ...], what: str) -> tuple[Grid, tuple[str, ...]]:
+    """Grid of an image, and what its header left open."""
+    try:
+        affine, assumptions = _scanner_affine(path, image)
+        grid = Grid(shape[:3], affine)
+    except (MetadataError, nib.spatialimages.HeaderDataError) as error:
+        raise MetadataError(f"{what} {path}: {error}") from None
+    edges = grid.voxel_size_mm
+    if min(edges) < _SMALLEST_VOXEL_MM or max(edges) > _LARGEST_VOXEL_MM:
+        raise MetadataError(
+            f"{what} {path} would have voxels of {edges[0]:g}×{edges[1]:g}×{edges[2]:g} mm; repair the header's unit"
+        )
+    return grid, assumptions
 
 
 def _unpacked_bytes(path: Path) -> int | None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import nibabel as nib
 import numpy as np
 
 from napari_msqsm.errors import InputError
-from napari_msqsm.io.nifti import load_mask, load_raw, load_volume
-from napari_msqsm.model.grid import Grid
+from napari_msqsm.io.nifti import load_grid, load_mask, load_volume
 from napari_msqsm.model.transform import AffineTransform
 from napari_msqsm.workflow.coregistration.images import load_contrast
 from napari_msqsm.workflow.coregistration.maps import MAP, MASK
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_msqsm.model.grid import Grid
     from napari_msqsm.model.study import Contrast, Patient, Session, Study
 
 
@@ -78,7 +77,7 @@ class PatientMaps:
         if baseline is None:
             raise InputError(f"sub-{self.patient.patient_id} has no gradient echo that can be read; nothing to draw on")
         self.baseline: Session = baseline
-        self.grid: Grid = load_raw(magnitude_files(baseline)[0], what="magnitude").grid
+        self.grid: Grid = load_grid(magnitude_files(baseline)[0], what="magnitude")
         self.sessions: tuple[Session, ...] = tuple(
             each for each in self.patient.sessions if RESCAN_COLUMN not in each.covariates or each is baseline
         )
@@ -139,8 +138,7 @@ class PatientMaps:
         path = self.session(label).contrasts.get(contrast)
         if path is None:
             return None
-        header: Any = nib.load(path)
-        return Grid(header.shape[:3], header.affine)
+        return load_grid(path, what=contrast)
 
     def forget(self) -> None:
         """Let go of images and transforms, so that they are read again: files have changed."""
