@@ -111,6 +111,17 @@ class PatientMaps:
             self._transforms[key] = self._read_transform(label, contrast)
         return self._transforms[key]
 
+    def lacks(self, label: str) -> str:
+        """Why nothing can be measured at a session, in words; empty where it can. No image is read."""
+        session = self.session(label)
+        if not session.gre:
+            return "it has no gradient echo"
+        if not result_path(self.study, session, "Chimap", self.out_dir).is_file():
+            return "it has no susceptibility map; reconstruct it"
+        if self.transform(label) is None:
+            return "its gradient echo is not aligned to the baseline, or the alignment may not be used; coregister it"
+        return ""
+
     def map(self, label: str) -> SessionMap | None:
         """Susceptibility of a session; None where there is no map, or no transform to it that may be used.
 

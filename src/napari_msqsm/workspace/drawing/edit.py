@@ -149,5 +149,9 @@ def label_index(labels: NDArray[np.uint16], label: int, box: Box | None = None) 
 
 def roi_digest(labels: NDArray[np.uint16], label: int, box: Box | None = None) -> str:
     """Short digest of the voxels that have a label (looked for in a box); empty where none has."""
-    index = label_index(labels, label, box)
+    return index_digest(label_index(labels, label, box))
+
+
+def index_digest(index: NDArray[np.int64]) -> str:
+    """Short digest of a region from its voxels (flat index, ascending); empty for no voxel."""
     return hashlib.sha256(index.astype("<i8").tobytes()).hexdigest()[:16] if index.size else ""
