@@ -60,8 +60,13 @@ def centred(shape, voxel_mm, turn=None):
     return Grid(shape, affine if turn is None else turn.matrix @ affine)
 
 
-def paint(drawing, plane, label, where, title="brush"):
+@pytest.fixture
+def paint():
     """Draw as the brush does: an index of the image, or a mask."""
+    return painted
+
+
+def painted(drawing, plane, label, where, title="brush"):
     labels = drawing.labels(plane)
     mask = np.zeros(labels.shape, bool)
     mask[where] = True
@@ -70,11 +75,28 @@ def paint(drawing, plane, label, where, title="brush"):
         drawing.apply(Edit(title, (change,)))
 
 
-def ball(grid, centre_mm, radius_mm):
+@pytest.fixture
+def ball():
     """(X, Y, Z) voxels whose centre lies in a ball."""
+    return voxels_of_ball
+
+
+def voxels_of_ball(grid, centre_mm, radius_mm):
     index = np.indices(grid.shape).reshape(3, -1)
     at = grid.affine[:3, :3] @ index + grid.affine[:3, 3:]
     return (np.linalg.norm(at - np.array(centre_mm)[:, None], axis=0) < radius_mm).reshape(grid.shape)
+
+
+@pytest.fixture
+def drawn(maps):
+    """Draw a ball at a place of the baseline on the FLAIR of a session."""
+
+    def draw(drawing, label=1, centre=(3.0, -5.0, 2.0), radius=5.0, session=S2):
+        plane = Plane.flair(session)
+        at = maps.transform(session, "FLAIR").apply(centre)
+        painted(drawing, plane, label, voxels_of_ball(drawing.grid(plane), at, radius))
+
+    return draw
 
 
 @pytest.fixture

@@ -15,8 +15,7 @@ from napari_msqsm.workflow.workbench.vein import cut_vein, restore_vein
 from napari_msqsm.workspace.drawing.edit import Edit, LesionChange
 from napari_msqsm.workspace.drawing.plane import ONSET, VEIN, Plane
 
-from .conftest import S1, S2, S3, S4, paint
-
+S1, S2, S3, S4 = (f"sub-01_ses-0{number}" for number in (1, 2, 3, 4))
 BLOCK = np.s_[10:16, 10:15, 4:7]
 
 
@@ -26,7 +25,7 @@ def whole(drawing, region):
     return mask
 
 
-def test_the_onset_region_goes_to_all_later_sessions_and_to_no_earlier_one(drawing, maps):
+def test_the_onset_region_goes_to_all_later_sessions_and_to_no_earlier_one(drawing, maps, paint):
     paint(drawing, ONSET, 1, BLOCK)
     plan = propagation_plan(drawing, maps, 1)
     assert plan.sessions("write") == (S3, S4)
@@ -44,7 +43,7 @@ def test_the_onset_region_goes_to_all_later_sessions_and_to_no_earlier_one(drawi
     assert propagate(drawing, propagation_plan(drawing, maps, 1)).is_empty
 
 
-def test_redrawing_renews_what_was_not_edited(drawing, maps):
+def test_redrawing_renews_what_was_not_edited(drawing, maps, paint):
     paint(drawing, ONSET, 1, BLOCK)
     drawing.apply(propagate(drawing, propagation_plan(drawing, maps, 1)))
     drawing.apply(review(drawing, 1, S3))
@@ -69,7 +68,7 @@ def test_redrawing_renews_what_was_not_edited(drawing, maps):
     assert roi_source(drawing, 1, S4) == "edited"
 
 
-def test_another_lesion_is_never_written_over(drawing, maps):
+def test_another_lesion_is_never_written_over(drawing, maps, paint):
     paint(drawing, ONSET, 1, BLOCK)
     paint(drawing, Plane.follow_up(S3), 2, np.s_[14:20, 10:15, 4:7])
     plan = propagation_plan(drawing, maps, 1)
@@ -82,7 +81,7 @@ def test_another_lesion_is_never_written_over(drawing, maps):
     assert propagation_plan(drawing, maps, 1).sessions("up to date") == (S3, S4)
 
 
-def test_a_session_without_a_map_says_why(drawing, maps):
+def test_a_session_without_a_map_says_why(drawing, maps, paint):
     paint(drawing, ONSET, 1, BLOCK)
     maps.lacking[S3] = "it has no susceptibility map; reconstruct it"
     plan = propagation_plan(drawing, maps, 1)
@@ -93,7 +92,7 @@ def test_a_session_without_a_map_says_why(drawing, maps):
     assert roi_source(drawing, 1, S3) == "onset"
 
 
-def test_a_region_that_was_erased_is_an_edit_and_measures_nothing(drawing, maps):
+def test_a_region_that_was_erased_is_an_edit_and_measures_nothing(drawing, maps, paint):
     paint(drawing, ONSET, 1, BLOCK)
     drawing.apply(propagate(drawing, propagation_plan(drawing, maps, 1)))
     paint(drawing, Plane.follow_up(S4), 0, BLOCK)
@@ -104,7 +103,7 @@ def test_a_region_that_was_erased_is_an_edit_and_measures_nothing(drawing, maps)
     assert "erased" in plan.steps[1].reason
 
 
-def test_one_lesion_leaves_the_others_alone(drawing, maps):
+def test_one_lesion_leaves_the_others_alone(drawing, maps, paint):
     paint(drawing, ONSET, 1, BLOCK)
     paint(drawing, ONSET, 2, np.s_[30:34, 20:24, 6:8])
     drawing.apply(propagate(drawing, propagation_plan(drawing, maps, 2)))
@@ -115,7 +114,7 @@ def test_one_lesion_leaves_the_others_alone(drawing, maps):
     assert region_at(drawing, 2, S1).source == "onset"
 
 
-def test_the_vein_goes_along(drawing, maps):
+def test_the_vein_goes_along(drawing, maps, paint):
     paint(drawing, ONSET, 1, BLOCK)
     inside = np.ravel_multi_index(np.nonzero(drawing.labels(ONSET)[12:13]), (1, 44, 14)) + 12 * 44 * 14
     outside = np.array([0, 1])
@@ -133,7 +132,7 @@ def test_the_vein_goes_along(drawing, maps):
     assert not drawing.labels(VEIN).any()
 
 
-def test_a_crop_lies_where_the_region_is(drawing):
+def test_a_crop_lies_where_the_region_is(drawing, paint):
     paint(drawing, ONSET, 1, np.s_[0:3, 40:44, 12:14])
     region = region_at(drawing, 1, S2)
     index = np.argwhere(region.mask)[0]
@@ -142,7 +141,7 @@ def test_a_crop_lies_where_the_region_is(drawing):
     np.testing.assert_allclose(region.grid.affine @ [*index, 1], expected, atol=1e-9)
 
 
-def test_an_accepted_shift_moves_the_region_at_its_session(drawing, maps):
+def test_an_accepted_shift_moves_the_region_at_its_session(drawing, maps, paint):
     paint(drawing, ONSET, 1, BLOCK)
     for session in (S2, S3):
         before = drawing.follow_up(1, session)
@@ -150,11 +149,11 @@ def test_an_accepted_shift_moves_the_region_at_its_session(drawing, maps):
     assert region_at(drawing, 1, S2).shift_mm is None
     moved = region_at(drawing, 1, S3).moved(maps.transform(S3))
     point = np.array([3.0, 4.0, 5.0])
-    np.testing.assert_allclose(moved.apply(point), maps.transform(S3).apply(point + [1.0, -0.5, 2.0]))
+    np.testing.assert_allclose(moved.apply(point), maps.transform(S3).apply(point + np.array([1.0, -0.5, 2.0])))
     assert region_at(drawing, 1, S2).moved(maps.transform(S2)) is maps.transform(S2)
 
 
-def test_refusals(drawing, maps):
+def test_refusals(drawing, maps, paint):
     with pytest.raises(ParameterError, match="no lesion 9"):
         propagation_plan(drawing, maps, 9)
     assert "no onset region" in propagation_plan(drawing, maps, 1).refused
