@@ -1,0 +1,1 @@
+"""Growth curves: susceptibility of lesions against their age, by linear mixed models."""

@@ -1,0 +1,22 @@
+"""Result of a test of several contrasts at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class FTest:
+    """F statistic, degrees of freedom and p value."""
+
+    f: float
+    numerator_df: int
+    denominator_df: float
+    p: float
+
+    @classmethod
+    def of(cls, f: float, numerator_df: int, denominator_df: float) -> FTest:
+        """Make the test of a statistic."""
+        return cls(f, numerator_df, denominator_df, float(stats.f.sf(f, numerator_df, denominator_df)))
