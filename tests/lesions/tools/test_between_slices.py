@@ -23,23 +23,23 @@ def _whole(labels, found):
     return out
 
 
-def test_an_ellipsoid_drawn_on_every_third_slice_is_restored(voxel_size_mm, ellipsoid, dice):
-    """Straight from slice to slice, so a little is lost of what is round, most where slices are 9 mm apart."""
+def test_an_ellipsoid_drawn_on_some_slices_is_restored(voxel_size_mm, ellipsoid, dice):
+    """Every third slice, every second one of 3 mm. Straight between slices, so a little is lost of what is round."""
     for axis in range(3):
         shape = tuple(int(44 / size) for size in voxel_size_mm)
         centre = np.array(shape) / 2
         radii = np.array([13.0, 15.0, 11.0])
         solid = ellipsoid(shape, voxel_size_mm, centre, radii)
         slices = np.flatnonzero(np.moveaxis(solid, axis, 0).any(axis=(1, 2)))
-        labels = _drawn(solid, axis, 3, first=slices[0])
+        coarse = voxel_size_mm[axis] == 3
+        labels = _drawn(solid, axis, 2 if coarse else 3, first=slices[0])
         last = np.flatnonzero(np.moveaxis(labels, axis, 0).any(axis=(1, 2)))[-1]
         between = solid & (np.indices(shape)[axis] <= last)
         found = fill_between_slices(labels, 4, axis=axis, voxel_size_mm=voxel_size_mm)
         whole = _whole(labels, found)
         assert found.unmatched_parts == 0
-        coarse = voxel_size_mm[axis] == 3
         assert dice(whole, between) > (0.9 if coarse else 0.97)
-        assert np.count_nonzero(whole) == pytest.approx(np.count_nonzero(between), rel=0.15 if coarse else 0.04)
+        assert np.count_nonzero(whole) == pytest.approx(np.count_nonzero(between), rel=0.12 if coarse else 0.04)
 
 
 def test_an_oblique_cylinder_keeps_its_course_and_its_width():
