@@ -74,6 +74,8 @@ _SIDECARS: dict[str, dict[str, Any]] = {
 _IGNORED_BY_VALIDATORS = (
     "sub-*/figures\nsub-*/figures/**\nsub-*/*_desc-qsm_settings.json\nsub-*/**/*_desc-qsm_quality.json\n"
     "sub-*/**/*_mode-image_xfm.*\n"
+    "sub-*/sub-*_journal\nsub-*/sub-*_journal/**\nsub-*/sub-*.lock\nsub-*/*_audit.tsv\n"
+    "sub-*/*_lesions.tsv\nsub-*/*_followups.tsv\n"
     "study_report.html\nstudy_report.tsv\n"
 )
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import pytest
-from workflow.drawing.conftest import FLAIR, GRE, SESSIONS, blocks
 
 from napari_msqsm.errors import InputError, ShapeMismatchError
 from napari_msqsm.model.grid import Grid
 from napari_msqsm.model.lesion import FollowUp, Lesion
 from napari_msqsm.workflow.drawing.reading import read_drawing
 from napari_msqsm.workspace.drawing.plane import NAWM, ONSET, VEIN, Plane
+from workflow.drawing.small_patient import FLAIR, GRE, SESSIONS, blocks
 
 ONE = Plane.flair(SESSIONS[0])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_msqsm.workflow.drawing.places import Places
+from napari_msqsm.workflow.drawing.recovery import files_of, newest_segment, recovery_of
 from napari_msqsm.workflow.drawing.stored import grids_of, load_plane, stored_of
 from napari_msqsm.workflow.workbench.maps import PatientMaps
 from napari_msqsm.workspace.drawing.drawing import Drawing
@@ -45,7 +46,12 @@ def read_drawing(
     maps = maps or PatientMaps(study, patient, out_dir=out_dir)
     places = Places(out_dir or study.derivatives_root, maps.patient.patient_id)
     grids, notes = grids_of(maps)
-    stored = stored_of(places, grids, tuple(session.label for session in maps.patient.sessions))
+    segment = newest_segment(places.journal)
+    sessions = tuple(session.label for session in maps.patient.sessions)
+    stored = stored_of(places, grids, sessions, files_of(segment))
+    recovery = recovery_of(places, segment, stored.files, {one.label: one.lesion_id for one in stored.lesions})
+    if recovery is not None:
+        notes = (*notes, f"{recovery.sentence}; they are not in what is measured: open the patient and save")
     drawing = Drawing(
         places.patient_id,
         grids,
