@@ -1,0 +1,178 @@
+"""A patient with made images, and a canvas that shows them; mouse and keys as the window gets them."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from vispy.app.canvas import MouseEvent
+from vispy.util import keys as vispy_keys
+
+from napari_msqsm.model.grid import Grid
+from napari_msqsm.model.lesion import Lesion
+from napari_msqsm.model.transform import AffineTransform
+from napari_msqsm.widgets.workbench.canvas import DrawingCanvas
+from napari_msqsm.widgets.workbench.stage import Stage
+from napari_msqsm.workflow.workbench.maps import SessionMap
+from napari_msqsm.workspace.drawing.drawing import Drawing
+from napari_msqsm.workspace.drawing.plane import NAWM, ONSET, VEIN, Plane
+
+SESSIONS = ("sub-01_ses-01", "sub-01_ses-02", "sub-01_ses-03")
+QSM_SHAPE = (40, 48, 14)
+FLAIR_SHAPE = (30, 36, 22)
+
+
+def affine(voxel_size_mm, shape, codes="RAS", turn_deg=0.0):
+    """Affine whose voxel axes run along the named directions, the middle of the image near 0."""
+    columns = {"R": (1, 0, 0), "L": (-1, 0, 0), "A": (0, 1, 0), "P": (0, -1, 0), "S": (0, 0, 1), "I": (0, 0, -1)}
+    turned = np.radians(turn_deg)
+    turn = np.array([[1, 0, 0], [0, np.cos(turned), -np.sin(turned)], [0, np.sin(turned), np.cos(turned)]])
+    out = np.eye(4)
+    out[:3, :3] = turn @ np.column_stack([np.array(columns[c]) * s for c, s in zip(codes, voxel_size_mm, strict=True)])
+    out[:3, 3] = -out[:3, :3] @ ((np.array(shape) - 1) / 2.0) + (3.0, -2.0, 5.0)
+    return out
+
+
+class MadeMaps:
+    """Images of one patient, as the canvas asks `PatientMaps` for them."""
+
+    def __init__(self, codes="RAS", turn_deg=0.0):
+        self.sessions = tuple(SimpleNamespace(label=label, gre=(), unusable=()) for label in SESSIONS)
+        self.baseline = self.sessions[0]
+        self.patient = SimpleNamespace(patient_id="01")
+        size = {"R": 0.75, "L": 0.75, "A": 0.75, "P": 0.75, "S": 3.0, "I": 3.0}
+        shape = {"R": 40, "L": 40, "A": 48, "P": 48, "S": 14, "I": 14}
+        on = tuple(shape[c] for c in codes)
+        self.grid = Grid(on, affine([size[c] for c in codes], on, codes, turn_deg))
+        self.flair_grid = Grid(FLAIR_SHAPE, affine((1.0, 1.0, 2.0), FLAIR_SHAPE, "LPS"))
+        self.lacks = set()
+
+    def session(self, label):
+        return next(each for each in self.sessions if each.label == label)
+
+    def map(self, label):
+        if label in self.lacks:
+            return None
+        chi = np.random.default_rng(len(label)).normal(0.0, 0.02, self.grid.shape).astype(np.float32)
+        mask = np.ones(self.grid.shape, dtype=bool)
+        return SessionMap(chi, mask, self.grid, AffineTransform.identity(), chi, mask)
+
+    def contrast(self, _, contrast):
+        if contrast != "FLAIR":
+            return None
+        x, y, z = np.indices(FLAIR_SHAPE)
+        lesion = (x - 15) ** 2 + (y - 18) ** 2 + (2 * (z - 11)) ** 2 < 40
+        return (100.0 + 100.0 * lesion).astype(np.float32), self.flair_grid
+
+    def transform(self, _, contrast="MEGRE"):
+        move = np.eye(4)
+        if contrast == "FLAIR":
+            move[:3, 3] = (1.5, -2.0, 0.5)
+        return AffineTransform(move)
+
+
+def drawing_of(maps):
+    """Three lesions: 1 began at the baseline, 2 at the second session, 3 is new."""
+    planes = dict.fromkeys((ONSET, VEIN, NAWM, *(Plane.follow_up(each) for each in SESSIONS[1:])), maps.grid)
+    planes |= {Plane.flair(each): maps.flair_grid for each in SESSIONS}
+    lesions = [
+        Lesion(1, "01-L001", onset_session=SESSIONS[0]),
+        Lesion(2, "01-L002", onset_session=SESSIONS[1]),
+        Lesion(3, "01-L003", onset_session=SESSIONS[0]),
+    ]
+    return Drawing("01", planes, lesions=lesions, reader="AB")
+
+
+def at_once(work, done):
+    """Stand in for the reading thread."""
+    done(work())
+
+
+@pytest.fixture
+def maps():
+    return MadeMaps()
+
+
+@pytest.fixture
+def drawing(maps):
+    return drawing_of(maps)
+
+
+@pytest.fixture
+def canvas(window, drawing, maps):
+    """On the QSM of the first session, the first lesion chosen."""
+    made = DrawingCanvas(window, at_once)
+    made.told = []
+    made.problem.connect(made.told.append)
+    made.open(drawing, maps)
+    made.show(Stage.QSM, SESSIONS[0])
+    made.select(1)
+    yield made
+    made.close()
+
+
+class Hand:
+    """Moves the mouse over the canvas of a window and presses keys there, as Qt does."""
+
+    def __init__(self, window, qtbot):
+        self._viewer = window
+        self._qtbot = qtbot
+        self._canvas = window.window._qt_viewer.canvas
+        self._scene = self._canvas._scene_canvas
+
+    def pixel(self, point):
+        """Where on the canvas a point (z, y, x) of the viewer is."""
+        self._scene.app.process_events()
+        view = self._canvas.view
+        shown = [point[axis] for axis in self._viewer.dims.displayed[::-1]]
+        return tuple(round(float(each)) for each in (view.transform * view.scene.transform).map([*shown, 0, 1])[:2])
+
+    def drag(self, points, *, button=1, shift=False, release=True):
+        """Press at the first point, move over the others, let go."""
+        modifiers = (vispy_keys.SHIFT,) if shift else ()
+        places = [self.pixel(point) for point in points]
+        press = MouseEvent("mouse_press", pos=places[0], button=button, buttons=[button], modifiers=modifiers)
+        self._scene.events.mouse_press(press)
+        last = press
+        for place in places[1:]:
+            last = MouseEvent(
+                "mouse_move",
+                pos=place,
+                button=button,
+                buttons=[button],
+                modifiers=modifiers,
+                press_event=press,
+                last_event=last,
+            )
+            self._scene.events.mouse_move(last)
+            self._qtbot.wait(8)  # napari takes a move every 5 ms
+        if release:
+            self._scene.events.mouse_release(
+                MouseEvent(
+                    "mouse_release",
+                    pos=places[-1],
+                    button=button,
+                    modifiers=modifiers,
+                    press_event=press,
+                    last_event=last,
+                )
+            )
+
+    def click(self, point, **kwargs):
+        self.drag([point], **kwargs)
+
+    def double_click(self, point):
+        self.click(point)
+        self._scene.events.mouse_double_click(
+            MouseEvent("mouse_double_click", pos=self.pixel(point), button=1, buttons=[1])
+        )
+
+    def key(self, name):
+        """Press a key such as ``Shift-W``."""
+        self._viewer.window._qt_viewer._key_map_handler.press_key(name)
+
+
+@pytest.fixture
+def hand(canvas, window, qtbot):
+    return Hand(window, qtbot)
