@@ -1,0 +1,103 @@
+"""All lesions of one patient, measured at all of its sessions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_msqsm.errors import CancelledError
+from napari_msqsm.workflow.measure.lesion_rows import measure_lesion
+from napari_msqsm.workflow.measure.measuring import Measuring
+from napari_msqsm.workflow.measure.patient_table import PatientTable
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping
+
+    from napari_msqsm.workflow.measure.roi import Roi
+    from napari_msqsm.workflow.measure.row import LesionRow
+    from napari_msqsm.workflow.reference.references import References
+    from napari_msqsm.workflow.reference.region import ReferenceRegion
+    from napari_msqsm.workflow.tasks import OnProgress
+    from napari_msqsm.workflow.workbench.maps import PatientMaps
+    from napari_msqsm.workspace.drawing.drawing import Drawing
+
+
+def measure_patient(
+    drawing: Drawing,
+    maps: PatientMaps,
+    *,
+    references: References | None = None,
+    look_for_outdated: bool = True,
+    on_progress: OnProgress | None = None,
+    cancel: threading.Event | None = None,
+) -> PatientTable:
+    """Measure every lesion of a drawing at every session; nothing is written.
+
+    Parameters
+    ----------
+    drawing
+        The drawing, as saved or live.
+    maps
+        Images of the patient.
+    references
+        Of the same drawing, where they were found before.
+    look_for_outdated
+        Whether each map is compared with its inputs; reads every input once.
+    on_progress
+        Called with what is being done and the fraction that is done, 0…1.
+    cancel
+        When set, the work stops before the next lesion.
+
+    Raises
+    ------
+    CancelledError
+        When it was cancelled.
+    """
+    measuring = Measuring(drawing, maps, references)
+    notes: list[str] = list(drawing.notes)
+
+    def report(message: str, fraction: float) -> None:
+        if cancel is not None and cancel.is_set():
+            raise CancelledError(f"cancelled during: {message}")
+        if on_progress is not None:
+            on_progress(message, fraction)
+
+    outdated: dict[str, tuple[str, ...]] = {}
+    for index, images in enumerate(measuring.sessions):
+        label = images.session.label
+        report(f"read {label}", 0.3 * index / len(measuring.sessions))
+        _ = images.flags
+        if look_for_outdated and images.outdated:
+            outdated[label] = images.outdated
+            notes.append(f"the map of {label} is outdated: {images.outdated[0]}; reconstruct it again")
+        if images.session.date is None:
+            notes.append(f"{label} has no date: lesion ages cannot be told (acq_time in sessions.tsv)")
+    rows: list[LesionRow] = []
+    rois: dict[tuple[int, str], Roi] = {}
+    sources: dict[str, dict[str, str]] = {}
+    used: dict[int, ReferenceRegion | None] = {}
+    for index, lesion in enumerate(drawing.lesions):
+        report(f"measure {lesion.lesion_id}", 0.3 + 0.7 * index / len(drawing.lesions))
+        one = measure_lesion(measuring, lesion, frozenset(outdated))
+        rows += one.rows
+        rois |= one.rois
+        sources[lesion.lesion_id], used[lesion.label] = one.covariates.sources, one.reference
+        notes += one.notes
+    rescans = tuple(each.label for each in maps.patient.sessions if each not in maps.sessions)
+    notes += [f"{label} repeats another session and is left out" for label in rescans]
+    notes += measuring.notes
+    if used:
+        notes += _of_references(measuring, drawing, used)
+    return PatientTable(maps.patient.patient_id, tuple(rows), rois, used, sources, tuple(dict.fromkeys(notes)), rescans)
+
+
+def _of_references(measuring: Measuring, drawing: Drawing, used: Mapping[int, ReferenceRegion | None]) -> list[str]:
+    """Say what has to be known of the references."""
+    notes = []
+    for label, region in used.items():
+        lesion = drawing.lesion(label)
+        if region is not None and lesion is not None:
+            notes += [f"{lesion.lesion_id}: reference: {note}" for note in region.notes]
+    if any(region is not None and not region.missing and region.how != "painted" for region in used.values()):
+        notes += [f"reference: {note}" for note in measuring.references.white_matter.notes]
+    return notes
