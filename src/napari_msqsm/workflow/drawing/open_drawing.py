@@ -84,7 +84,8 @@ class OpenDrawing:
         self._files: dict[str, FileState] = dict(stored.files)
         self._changes: dict[Plane, int] = {}
         self._journal, self._audit = Journal(places.journal), Audit(places.audit)
-        self._n_saved = 0
+        self._first = self._n_saved = 0
+        """Steps before the segment of the journal, and of the segment those that the files hold."""
         self._described = self._quiet = False
         self._busy = threading.RLock()
         self._saving = threading.Lock()
@@ -184,14 +185,16 @@ class OpenDrawing:
             return lambda: ()
         with self._busy:
             snapshot, changes = self._snapshot(), dict(self._changes)
-            n_steps, history = self._journal.n_steps, (self.drawing.history.done, self.drawing.history.undone)
-            segment_id = self._journal.segment_id
+            number = self._first + self._journal.n_steps
+            history = (self.drawing.history.done, self.drawing.history.undone)
 
         def write() -> tuple[Path, ...]:
             with self._saving:
-                if self._journal.segment_id != segment_id:
-                    return ()  # saved meanwhile, with more than this
-                return self._write(snapshot, changes, n_steps, history)
+                self.tick()
+                if self._lock is None:
+                    raise InputError(self.drawing.read_only)
+                n_steps = number - self._first
+                return self._write(snapshot, changes, n_steps, history) if n_steps > self._n_saved else ()
 
         return write
 
@@ -234,14 +237,15 @@ class OpenDrawing:
             for change in edit.voxels:
                 self._changes[change.plane] = self._changes.get(change.plane, 0) + 1
 
-    def _begin(self, history: History = ((), ()), steps: Iterable[Step] = (), *, n_audited: int = 0) -> None:
+    def _begin(self, history: History = ((), ()), steps: Iterable[Step] = (), *, n_audited: int = 0) -> bool:
         """Begin a segment of the journal; where it cannot be written, that is told and `tick` tries again."""
         grids = {plane: self.drawing.grid(plane) for plane in self.drawing.planes}
         try:
             self._journal.begin(head_of(self._files, grids, n_audited=n_audited), history, steps)
         except OSError as error:
             self.problem = _JOURNAL.format(why=error.strerror)
-        self._n_saved = 0
+            return False
+        return True
 
     def _waiting(self) -> tuple[Segment, Recovery]:
         if self._segment is None or self.recovery is None or self._lock is None:
@@ -315,7 +319,8 @@ class OpenDrawing:
             self._audit.note(_now(), self.drawing.reader, "save", f"{n_steps - self._n_saved} steps")
             self._n_saved = n_steps
             later = self._journal.steps[n_steps:]
-            self._begin(history, later, n_audited=len(later))
+            if self._begin(history, later, n_audited=len(later)):
+                self._first, self._n_saved = self._first + n_steps, 0
             self.tick()
         return written
 
