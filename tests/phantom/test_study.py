@@ -123,7 +123,7 @@ def test_nothing_is_left_behind_when_cancelled(design, tmp_path):
 
 def test_settings_that_came_later_change_nothing_until_they_are_used(design):
     said = json.loads(json.dumps(_as_recorded(design)))
-    assert not set(said) & {"rescan", "centre_mm", "lesion_radius_mm", "rim_ppb"}
+    assert not set(said) & {"rescan", "centre_mm", "lesion_radius_mm", "rim_ppb", "structural_noise"}
     other = design.model_copy(update={"rim_ppb": (10.0, 25.0), "centre_mm": (0.0, -4.0, 26.0)})
     assert {"rim_ppb", "centre_mm"} <= set(_as_recorded(other))
     first, second = (drawn_person(stream_of(each, 0), each)[0] for each in (design, other))

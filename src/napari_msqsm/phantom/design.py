@@ -38,6 +38,12 @@ class StudyDesign(Settings):
     noise: float = quantity(
         0.01, ge=0, help="Standard deviation of the complex noise, as a part of the brain's signal at the first echo."
     )
+    structural_noise: float | None = quantity(
+        None,
+        ge=0,
+        help="Standard deviation of the noise of FLAIR, T1 and T2, as a part of the brightest tissue; not given: that "
+        "of the gradient echo.",
+    )
     tilt_deg: float = quantity(0.0, ge=-45, le=45, unit="°", help="Tilt of the slices about the left–right axis.")
     motion_deg: float = quantity(4.0, ge=0, unit="°", help="Largest turn of the head between sessions.")
     motion_mm: float = quantity(4.0, ge=0, unit="mm", help="Largest shift of the head between sessions.")

@@ -43,7 +43,7 @@ _BIDS_VERSION = "1.10.0"
 _START = datetime(2015, 3, 2, 9, 30)  # noqa: DTZ001  BIDS dates carry no time zone
 _DAYS_PER_YEAR = 365.25
 _UNTIL_RESCAN = timedelta(minutes=40)
-_LATER = frozenset({"rescan", "centre_mm", "lesion_radius_mm", "rim_ppb"})
+_LATER = frozenset({"rescan", "centre_mm", "lesion_radius_mm", "rim_ppb", "structural_noise"})
 _RESCAN_STREAM = 1
 """Draws of a rescan come from a stream of their own, so that the first scans stay what they are without it."""
 _ABOUT_RESCANS = f"""
@@ -208,7 +208,7 @@ def _write_structural(
         time_y=visit.time_y,
         grid=grid,
         pose=visit.pose,
-        noise=design.noise,
+        noise=design.noise if design.structural_noise is None else design.structural_noise,
         subvoxel_mm=design.subvoxel_mm,
         blank_air=design.blank_air,
         rng=rng,
