@@ -35,6 +35,7 @@ def test_nothing_is_lost_when_the_process_is_killed(study, places, tmp_path, n_k
             server.stdin.write(f"{seed} {log}\n")
             child = int(server.stdout.readline())
             time.sleep(rng.uniform(0, 0.3))
+            assert "error" not in (last_line := log.read_text("utf-8")[-500:]), last_line
             os.kill(child, signal.SIGKILL)
             assert server.stdout.readline() == "gone\n"
             if seed % 20 == 0:

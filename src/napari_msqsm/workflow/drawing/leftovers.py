@@ -22,7 +22,8 @@ _UNFINISHED = ".part-*-"
 
 def remove_leftovers(places: Places, planes: Iterable[Plane]) -> None:
     """Remove unfinished files of a drawing; only whoever holds its lock may."""
-    paths = [places.lesions, places.follow_ups, places.lock, places.journal / "segment-*"]
+    paths = [places.lesions, places.follow_ups, places.journal / "segment-*"]
+    paths += [places.lock, places.lock.with_name(f"{places.lock.name}.*")]
     images = [places.plane(plane) for plane in planes]
     paths += [*images, *(path.with_name(path.name.replace(".nii.gz", ".json")) for path in images)]
     for path in paths:

@@ -86,7 +86,7 @@ class OpenDrawing:
         self._journal, self._audit = Journal(places.journal), Audit(places.audit)
         self._first = self._n_saved = 0
         """Steps before the segment of the journal, and of the segment those that the files hold."""
-        self._described = self._quiet = False
+        self._described = False
         self._busy = threading.RLock()
         self._saving = threading.Lock()
         if lock is None:
@@ -99,7 +99,7 @@ class OpenDrawing:
             drawing.read_only = f"{recovery.sentence}; recover them or set them aside first"
         elif stored.files and (segment is None or segment.steps or files_of(segment) != stored.files):
             self._begin()
-        drawing.changed.connect(self._note)
+        drawing.record = self._note
 
     @property
     def unsaved(self) -> int:
@@ -134,9 +134,7 @@ class OpenDrawing:
         else:
             self._begin((segment.done, segment.undone), segment.steps, n_audited=len(done))
         self.tick()
-        self._quiet = True
         self.drawing.changed.emit(whole, "do")
-        self._quiet = False
         return whole
 
     def discard(self) -> Path:
@@ -218,7 +216,6 @@ class OpenDrawing:
         if self._lock is None:
             return
         self.tick()
-        self.drawing.changed.disconnect(self._note)
         self.drawing.read_only = "this drawing is closed; open the patient again"
         with self._busy:
             self._journal.close()
@@ -227,8 +224,6 @@ class OpenDrawing:
             lock.release()
 
     def _note(self, edit: Edit, how: How) -> None:
-        if self._quiet:
-            return
         with self._busy:
             if self._journal.path is None and not self._journal.n_steps:
                 self._begin()
@@ -258,7 +253,6 @@ class OpenDrawing:
     def _lose(self, other: Holder) -> None:
         """Go on without the lock: another window took the patient while this one was silent."""
         self._lock, self.held_by = None, other
-        self._quiet = True
         self._journal.close()
         self.problem = self.drawing.read_only = (
             f"{other.sentence}, taken while this window was silent; {self.unsaved} steps are unsaved here: save them "

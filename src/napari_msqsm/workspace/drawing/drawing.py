@@ -7,28 +7,24 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from psygnal import Signal
 
-from napari_msqsm.errors import InputError, ParameterError, ShapeMismatchError
+from napari_msqsm.errors import InputError, ParameterError
 from napari_msqsm.model.lesion import MOST_LESIONS, FollowUp, Lesion
-from napari_msqsm.workspace.drawing.boxes import LabelBoxes
-from napari_msqsm.workspace.drawing.edit import Edit, label_index, roi_digest
+from napari_msqsm.workspace.drawing.edit import Edit
 from napari_msqsm.workspace.drawing.history import MOST_BYTES, History
+from napari_msqsm.workspace.drawing.label_images import LabelImages, Load
 from napari_msqsm.workspace.drawing.writing import check, write_voxels
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from napari_msqsm.model.grid import Grid
-    from napari_msqsm.workspace.drawing.boxes import Box
     from napari_msqsm.workspace.drawing.plane import Plane
 
 How = Literal["do", "undo", "redo"]
-Load = Callable[["Plane"], "NDArray[np.uint16] | None"]
+Record = Callable[[Edit, How], None]
 
 
-class Drawing:
+class Drawing(LabelImages):
     """Label images, lesions and their states of one patient.
 
     Parameters
@@ -55,6 +51,8 @@ class Drawing:
     ----------
     read_only : str
         Why nothing can be drawn, one sentence; empty where it can.
+    record : callable
+        ``record(edit, how)`` writes every step down; called before ``changed`` tells the others.
 
     Notes
     -----
@@ -80,73 +78,13 @@ class Drawing:
     ) -> None:
         self.patient_id = patient_id
         self.reader = reader
-        self._grids = dict(grids)
-        self._load = load
-        self._labels: dict[Plane, NDArray[np.uint16]] = {}
-        self._boxes: dict[Plane, LabelBoxes] = {}
         self._lesions = {lesion.label: lesion for lesion in lesions}
         self._follow_ups = {(each.label, each.session): each for each in follow_ups}
-        self._highest = max(highest_label, *self._lesions, 0)
+        super().__init__(grids, load, max(highest_label, *self._lesions, 0))
         self.history = History(most_bytes)
         self.notes = tuple(notes)
         self.read_only = ""
-
-    @property
-    def planes(self) -> tuple[Plane, ...]:
-        """All planes that there can be."""
-        return tuple(self._grids)
-
-    @property
-    def loaded(self) -> tuple[Plane, ...]:
-        """Planes that were asked for so far."""
-        return tuple(self._labels)
-
-    def grid(self, plane: Plane) -> Grid:
-        """Grid of a plane; KeyError where there is no such plane."""
-        return self._grids[plane]
-
-    def labels(self, plane: Plane) -> NDArray[np.uint16]:
-        """(X, Y, Z) labels of a plane: the live array, C-contiguous. Only `apply` and tools that `take` write to it.
-
-        Raises
-        ------
-        InputError
-            When its file cannot be used.
-        """
-        if plane not in self._labels:
-            grid = self._grids[plane]
-            stored = self._load(plane)
-            if stored is None:
-                stored = np.zeros(grid.shape, dtype=np.uint16)
-            if stored.shape != grid.shape:
-                raise ShapeMismatchError(
-                    f"the labels of {plane.kind} {plane.session} have shape {stored.shape} but its image {grid.shape}"
-                )
-            own = np.ascontiguousarray(stored, dtype=np.uint16)
-            self._labels[plane] = own if own.flags.writeable and own.flags.owndata else own.copy()
-            self._highest = max(self._highest, int(own.max()))
-        return self._labels[plane]
-
-    def labels_on(self, plane: Plane) -> tuple[int, ...]:
-        """Lesions that have a region on a plane."""
-        return self._boxes_of(plane).labels
-
-    def box(self, plane: Plane, label: int) -> Box | None:
-        """Smallest box about a lesion's region on a plane; None where it has none there.
-
-        Voxels that a tool has written count from when they are taken.
-        """
-        return self._boxes_of(plane).box(label)
-
-    def voxels(self, plane: Plane, label: int) -> NDArray[np.int64]:
-        """(n,) flat index of a lesion's region on a plane, C order, ascending; only its box is looked through."""
-        box = self.box(plane, label)
-        return np.zeros(0, np.int64) if box is None else label_index(self.labels(plane), label, box)
-
-    def digest(self, plane: Plane, label: int) -> str:
-        """Digest of a lesion's region on a plane; empty where it has none there."""
-        box = self.box(plane, label)
-        return "" if box is None else roi_digest(self.labels(plane), label, box)
+        self.record: Record = lambda _, __: None
 
     @property
     def lesions(self) -> tuple[Lesion, ...]:
@@ -225,6 +163,7 @@ class Drawing:
         inverse = edit.inverse
         self._write(inverse)
         self.history.back()
+        self.record(inverse, "undo")
         self.changed.emit(inverse, "undo")
         return edit
 
@@ -242,6 +181,7 @@ class Drawing:
             return None
         self._write(edit)
         self.history.again()
+        self.record(edit, "redo")
         self.changed.emit(edit, "redo")
         return edit
 
@@ -254,11 +194,6 @@ class Drawing:
             self.history.back()
         else:
             self.history.again()
-
-    def _boxes_of(self, plane: Plane) -> LabelBoxes:
-        if plane not in self._boxes:
-            self._boxes[plane] = LabelBoxes(self.labels(plane))
-        return self._boxes[plane]
 
     def _refuse_when_read_only(self) -> None:
         if self.read_only:
@@ -278,13 +213,9 @@ class Drawing:
                 self._note(edit.inverse)
             raise
         self.history.push(edit)
+        self.record(edit, "do")
         self.changed.emit(edit, "do")
         return edit
-
-    def _note(self, edit: Edit) -> None:
-        for change in edit.voxels:
-            if change.plane in self._boxes:
-                self._boxes[change.plane].note(change.index, change.before, change.after)
 
     def _write(self, edit: Edit, *, written: bool = False, checked: bool = True) -> None:
         arrays = {change.plane: self.labels(change.plane) for change in edit.voxels}

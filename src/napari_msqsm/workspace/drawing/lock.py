@@ -121,6 +121,16 @@ def take(path: Path, initials: str) -> tuple[Lock | None, Holder | None]:
         _start_of(os.getpid()),
         datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    held, other = _acquire(path, own)
+    return (Lock(path, own) if held else None), other
+
+
+def _acquire(path: Path, own: Holder) -> tuple[bool, Holder | None]:
+    """Put a lock in place, over one that is left over where there is such.
+
+    Whoever takes a left lock over first holds a lock named after it, so that of several that try one does; that one
+    may be left over as well.
+    """
     prepared = _prepared(path, own)
     try:
         while not _placed(prepared, path):
@@ -128,9 +138,18 @@ def take(path: Path, initials: str) -> tuple[Lock | None, Holder | None]:
             if other is None and not path.exists():
                 continue  # released just now
             if not _is_left_over(other, age_s):
-                return None, other or UNKNOWN
-            return _take_over(prepared, path, own, other)
-        return Lock(path, own), None
+                return False, other or UNKNOWN
+            claim = path.with_name(f"{path.name}.{other.token[:8] if other else 'unreadable'}")
+            held, claimant = _acquire(claim, own)
+            if not held:
+                return False, claimant
+            try:
+                if holder_of(path) == other:
+                    prepared.replace(path)
+                    return True, other or UNKNOWN
+            finally:
+                claim.unlink(missing_ok=True)
+        return True, None
     finally:
         prepared.unlink(missing_ok=True)
 
@@ -143,25 +162,6 @@ def _prepared(path: Path, own: Holder) -> Path:
         stream.flush()
         os.fsync(stream.fileno())
     return prepared
-
-
-def _take_over(prepared: Path, path: Path, own: Holder, other: Holder | None) -> tuple[Lock | None, Holder | None]:
-    """Replace a lock that is left over; of several that try, the one whose claim is there first does."""
-    claim = path.with_name(f"{path.name}.{other.token[:8] if other else 'unreadable'}")
-    if _age_s(claim, prepared) > SILENCE_S:
-        claim.unlink(missing_ok=True)
-    try:
-        claim.open("x").close()
-    except FileExistsError:
-        return None, other or UNKNOWN
-    try:
-        now = holder_of(path)
-        if now != other:
-            return None, now or UNKNOWN
-        prepared.replace(path)
-    finally:
-        claim.unlink(missing_ok=True)
-    return Lock(path, own), other or UNKNOWN
 
 
 def holder_of(path: Path) -> Holder | None:
