@@ -20,7 +20,20 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = "Susceptibility of multiple-sclerosis lesions over time: QSM from serial multi-echo GRE."
 _EXIT_CODES = "exit codes: 0 done, 2 unusable input or arguments, 3 did not converge, 130 cancelled"
-COMMANDS = ("add", "demo", "import", "info", "phantom", "qa", "recon", "register", "repeatability", "resample", "run")
+COMMANDS = (
+    "add",
+    "demo",
+    "fit",
+    "import",
+    "info",
+    "phantom",
+    "qa",
+    "recon",
+    "register",
+    "repeatability",
+    "resample",
+    "run",
+)
 
 
 def module_of(command: str) -> str:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 
 from napari_msqsm.growth.cleaning import NO_RIM, RIM
-from napari_msqsm.growth.inference import LEVEL
+from napari_msqsm.growth.distributions import LEVEL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -100,5 +99,5 @@ def _simultaneous(
     draws = rng.standard_normal((_DRAWS, cov.shape[0])) @ (contrasts @ root).T
     largest = np.max(np.abs(draws) / np.where(se > 0, se, np.inf), axis=1)
     if np.isfinite(df):
-        largest = largest / np.sqrt(stats.chi2.rvs(df, size=_DRAWS, random_state=rng) / df)
+        largest = largest / np.sqrt(rng.chisquare(df, _DRAWS) / df)
     return float(np.quantile(largest, LEVEL))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
-from scipy import stats
 
+from napari_msqsm.growth.distributions import t_half_width, t_two_sided_p
 from napari_msqsm.growth.mixed_model.kenward_roger import KenwardRoger
 from napari_msqsm.growth.mixed_model.satterthwaite import Satterthwaite
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from napari_msqsm.growth.mixed_model.fit import MixedModelFit
 
 DegreesMethod = Literal["satterthwaite", "kenward-roger"]
-LEVEL = 0.95
 
 
 class Degrees(Protocol):
@@ -83,6 +82,5 @@ class Inference:
 
 def _estimate(value: float, se: float, df: float) -> Estimate:
     t = value / se if se > 0 else float("nan")
-    half = float(stats.t.ppf(0.5 + LEVEL / 2, df)) * se if np.isfinite(df) else float(stats.norm.ppf(0.975)) * se
-    p = float(2.0 * stats.t.sf(abs(t), df)) if np.isfinite(df) else float(2.0 * stats.norm.sf(abs(t)))
-    return Estimate(value, se, df, t, p, value - half, value + half)
+    half = float(t_half_width(df)) * se
+    return Estimate(value, se, df, t, t_two_sided_p(t, df), value - half, value + half)

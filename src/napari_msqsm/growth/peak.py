@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import stats
 
 from napari_msqsm.growth.curves import ages_of
-from napari_msqsm.growth.inference import LEVEL
+from napari_msqsm.growth.distributions import t_half_width
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,8 +62,7 @@ class Landmarks:
         self._rows = model.rows_at(self.ages_y, rim)
         top = int(np.argmax(self._rows @ model.fit.beta))
         df = np.array([each.df for each in model.inference.estimates(self._rows - self._rows[top])])
-        df = np.where(np.isfinite(df) & (df > 0), df, 1e6)
-        self._factor = np.asarray(stats.t.ppf(0.5 + LEVEL / 2, df), dtype=np.float64)
+        self._factor = t_half_width(np.where(df > 0, df, np.inf))
 
     def read(self, beta: NDArray[np.float64], cov: NDArray[np.float64]) -> tuple[float, float]:
         """Peak and decay onset in years; NaN where the curve does not fall."""
@@ -116,7 +114,7 @@ def _by_delta(model: GrowthModel, landmarks: Landmarks) -> tuple[Landmark, Landm
     last = float(landmarks.ages_y[-1])
     out = []
     for value, slope in zip(values, slopes.T, strict=True):
-        half = float(stats.norm.ppf(0.5 + LEVEL / 2) * np.sqrt((slope**2).sum()))
+        half = float(t_half_width(np.inf) * np.sqrt((slope**2).sum()))
         if np.isnan(value):
             out.append(_bare(value, f"{DELTA}: the curve does not fall significantly within the data"))
         elif not 0.0 < value < last or not np.isfinite(half) or half == 0.0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scipy import stats
+from napari_msqsm.growth.distributions import f_p
 
 
 @dataclass(frozen=True)
@@ -19,4 +19,4 @@ class FTest:
     @classmethod
     def of(cls, f: float, numerator_df: int, denominator_df: float) -> FTest:
         """Make the test of a statistic."""
-        return cls(f, numerator_df, denominator_df, float(stats.f.sf(f, numerator_df, denominator_df)))
+        return cls(f, numerator_df, denominator_df, f_p(f, numerator_df, denominator_df))

@@ -77,8 +77,8 @@ class KenwardRoger:
         return np.asarray(self._back @ self._adjusted @ self._back.T)
 
     def degrees(self, contrasts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Degrees of freedom of each of (m, k) contrasts: (m,)."""
-        return np.array([self._scaled(contrast[None, :])[1] for contrast in contrasts])
+        """Degrees of freedom of each of (m, k) contrasts: (m,); infinite for one that is zero."""
+        return np.array([self._scaled(each[None, :])[1] if each.any() else np.inf for each in contrasts])
 
     def f_test(self, contrasts: NDArray[np.float64]) -> FTest:
         """Test (m, k) contrasts together, with their F scaled by Kenward and Roger's λ."""
