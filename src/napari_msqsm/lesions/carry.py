@@ -89,7 +89,8 @@ class DrawnRoi:
         block, filled = self.region.fractions(onto, back)
         whole_mm3 = self.region.volume_mm3 * abs(float(np.linalg.det(transform.matrix[:3, :3])))
         if self.cut is not None:
-            left = np.where(_share(self.cut, self.grid, onto, back, block) > _MOST_CUT, np.float32(0), filled)
+            share = _share(self.cut, self.grid, onto, back, block, filled > 0)
+            left = np.where(share > _MOST_CUT, np.float32(0), filled)
             whole_mm3 -= float((filled - left).sum(dtype=np.float64)) * onto.voxel_volume_mm3
             filled = left
         return CarriedRoi(filled, onto, whole_mm3, block)
@@ -139,21 +140,24 @@ def carry_roi(
 
 
 def _share(
-    cut: NDArray[np.bool_], grid: Grid, onto: Grid, transform: AffineTransform, block: tuple[slice, ...]
+    cut: NDArray[np.bool_],
+    grid: Grid,
+    onto: Grid,
+    transform: AffineTransform,
+    block: tuple[slice, ...],
+    looked_at: NDArray[np.bool_],
 ) -> NDArray[np.float32]:
-    """Part of each voxel of a block of ``onto`` that lies in voxels of a mask on ``grid``."""
+    """Part of each voxel of a block of ``onto`` that lies in voxels of a mask on ``grid``; 0 where not looked at."""
     placement = np.linalg.inv(grid.affine) @ transform.matrix @ onto.affine
     parts = [max(2, int(np.ceil(step / _PART_MM))) for step in onto.voxel_size_mm]
-    x, y, z = ((np.arange(n) + 0.5) / n - 0.5 for n in parts)
-    index = np.ogrid[block]
-    share: NDArray[np.float32] = np.zeros(tuple(part.stop - part.start for part in block), dtype=np.float32)
-    for offset in ((a, b, c) for a in x for b in y for c in z):
-        inside = np.ones(share.shape, dtype=np.bool_)
-        nearest = []
-        for row, n in zip(placement[:3], cut.shape, strict=True):
-            at = sum(step * (along + part) for step, along, part in zip(row, index, offset, strict=False)) + row[3]
-            voxel = np.rint(at).astype(np.intp)
-            inside &= (voxel >= 0) & (voxel < n)
-            nearest.append(np.clip(voxel, 0, n - 1))
-        share += inside & cut[tuple(nearest)]
-    return share / np.float32(np.prod(parts))
+    offsets = np.stack(np.meshgrid(*((np.arange(n) + 0.5) / n - 0.5 for n in parts), indexing="ij")).reshape(3, -1)
+    voxels = np.argwhere(looked_at).T + np.array([[part.start] for part in block])
+    centres = placement[:3, :3] @ voxels + placement[:3, 3:]
+    found = np.zeros(voxels.shape[1], dtype=np.int64)
+    for offset in (placement[:3, :3] @ offsets).T:
+        x, y, z = np.rint(centres + offset[:, None]).astype(np.intp)
+        inside = (x >= 0) & (x < cut.shape[0]) & (y >= 0) & (y < cut.shape[1]) & (z >= 0) & (z < cut.shape[2])
+        found[inside] += cut[x[inside], y[inside], z[inside]]
+    share: NDArray[np.float32] = np.zeros(looked_at.shape, dtype=np.float32)
+    share[looked_at] = found / np.float32(offsets.shape[1])
+    return share
