@@ -9,6 +9,7 @@ none but the search for a lesion's own box looks at more of an image than it has
 `brush.brush_voxels`                                   brush and eraser, in mm, in a slice or in space
 `adaptive.within_range`                                of the brush's voxels those between two intensities
 `adaptive.local_model`, `adaptive.adaptive_voxels`     of the brush's voxels those that are like the lesion
+`proposal.propose`                                     the lesion about a click on FLAIR, and its size
 `contour.contour_voxels`                               what a contour or polygon encloses
 `fill.holes_in_slice`, `fill.holes_in_volume`          holes of a lesion
 `fill.enclosed_area`                                   the enclosed area at a click
