@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_msqsm.errors import MsqsmError, ParameterError
+from napari_msqsm.workflow.measure.kept import Kept
 from napari_msqsm.workflow.measure.roi import LesionRois
 from napari_msqsm.workflow.measure.session_images import SessionImages
 from napari_msqsm.workflow.reference.references import References
@@ -34,6 +35,7 @@ class Measuring:
         self.references = references or References(drawing, maps)
         self.sessions = tuple(SessionImages(maps, session) for session in maps.sessions)
         self._by_label = {each.session.label: each for each in self.sessions}
+        self._kept = Kept()
         self._no_references = ""
 
     def prepare(self) -> None:
@@ -53,7 +55,7 @@ class Measuring:
         if self.drawing.lesion(label) is None:
             raise ParameterError(f"there is no lesion {label} to measure")
         stale = frozenset(propagation_plan(self.drawing, self.maps, label).sessions("renew"))
-        return LesionRois(self.drawing, self.maps, label, self._reference(label), stale=stale)
+        return LesionRois(self.drawing, self.maps, label, self._reference(label), kept=self._kept, stale=stale)
 
     def images(self, session: str) -> SessionImages | None:
         """Images of a session by BIDS name; None where there is no such session, or it repeats another one."""

@@ -13,13 +13,13 @@ from napari_msqsm.lesions.roi_mean import RoiMean, RoiMeasurement, roi_mean
 from napari_msqsm.model.grid import Grid
 from napari_msqsm.model.transform import AffineTransform
 from napari_msqsm.workflow.measure.flags import MOST_DROPOUT, MOST_VOLUME_CHANGE, SMALL_MM3
-from napari_msqsm.workflow.reference.region import reference_at
 from napari_msqsm.workflow.workbench.region_at import region_at, roi_source
 from napari_msqsm.workspace.drawing.plane import Plane
 
 if TYPE_CHECKING:
     from napari_msqsm.lesions.carry import CarriedRoi
     from napari_msqsm.lesions.reference.mean import RobustMean
+    from napari_msqsm.workflow.measure.kept import Kept
     from napari_msqsm.workflow.measure.session_images import SessionImages
     from napari_msqsm.workflow.reference.region import ReferenceRegion
     from napari_msqsm.workflow.workbench.maps import PatientMaps
@@ -81,7 +81,7 @@ class Roi:
 
 
 class LesionRois:
-    """One lesion, ready to be measured at any session; its solids are made once for all sessions that share a region.
+    """One lesion, ready to be measured at any session.
 
     Parameters
     ----------
@@ -89,6 +89,8 @@ class LesionRois:
         Whose lesion.
     reference
         Its normal-appearing white matter.
+    kept
+        What was computed before for the same maps.
     stale
         Sessions whose region was propagated from an onset region that was drawn again since.
     """
@@ -100,17 +102,16 @@ class LesionRois:
         label: int,
         reference: ReferenceRegion | None,
         *,
+        kept: Kept,
         stale: frozenset[str] = frozenset(),
     ) -> None:
         self._drawing, self._maps, self._label = drawing, maps, label
         self.reference = reference
-        self._stale = stale
+        self._kept, self._stale = kept, stale
         lesion = drawing.lesion(label)
         self.onset = "" if lesion is None else lesion.onset_session
         labels = [each.label for each in maps.sessions]
         self._after = frozenset(labels[labels.index(self.onset) + 1 :] if self.onset in labels else ())
-        self._solids: dict[tuple[bytes, ...], DrawnRoi] = {}
-        self._there: dict[tuple[DrawnRoi, tuple[float, ...] | None], CarriedRoi] = {}
 
     def at(self, images: SessionImages) -> Roi:
         """Measure it at a session."""
@@ -120,7 +121,7 @@ class LesionRois:
         flags = set(images.flags) | self._review(session)
         reference = None
         if session_map is not None and self.reference is not None and not self.reference.missing:
-            reference = reference_at(self.reference, session_map)
+            reference = self._kept.reference(self.reference, session, session_map)
             flags |= {_REFERENCE_FLAGS[self.reference.how]} if self.reference.how in _REFERENCE_FLAGS else set()
         if session_map is not None and (reference is None or reference.missing):
             flags.add("missing_reference")
@@ -132,7 +133,7 @@ class LesionRois:
         if session_map is None:
             return Roi(source, region, registered=there, flags=frozenset(flags))
         to_session = region.moved(session_map.transform)
-        carried = self._solid(region).carried(session_map.grid, to_session)
+        carried = self._kept.carried(region, session_map.grid, to_session)
         native = roi_mean(session_map.chi_ppm, session_map.mask, carried)
         registered = None
         if session_map.registered_chi_ppm is not None and session_map.registered_mask is not None:
@@ -164,17 +165,8 @@ class LesionRois:
         carried = DrawnRoi.of(both, region.grid, cut=region.cut).carried(session_map.grid, session_map.transform)
         return roi_mean(session_map.chi_ppm, session_map.mask, carried)
 
-    def _solid(self, region: SessionRegion) -> DrawnRoi:
-        key = (region.grid.affine.tobytes(), bytes(region.mask.shape), region.mask.tobytes(), region.cut.tobytes())
-        if key not in self._solids:
-            self._solids[key] = DrawnRoi.of(region.mask, region.grid, cut=region.cut)
-        return self._solids[key]
-
     def _registered(self, region: SessionRegion) -> CarriedRoi:
-        key = (self._solid(region), region.shift_mm)
-        if key not in self._there:
-            self._there[key] = key[0].carried(self._maps.grid, region.moved(AffineTransform.identity()))
-        return self._there[key]
+        return self._kept.carried(region, self._maps.grid, region.moved(AffineTransform.identity()))
 
     def _review(self, session: str) -> set[str]:
         if session not in self._after:
