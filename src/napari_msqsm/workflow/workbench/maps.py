@@ -89,17 +89,18 @@ class PatientMaps:
 
     def session(self, label: str) -> Session:
         """Session by BIDS name; KeyError where the patient has none of this name."""
-        return next(each for each in self.patient.sessions if each.label == label)
+        found = {each.label: each for each in self.patient.sessions}
+        return found[label]
 
     def after(self, label: str) -> tuple[Session, ...]:
-        """Sessions after one, in order."""
+        """Sessions after one, in order; none where it is no session of this patient, or repeats another one."""
         labels = [each.label for each in self.sessions]
-        return self.sessions[labels.index(label) + 1 :]
+        return self.sessions[labels.index(label) + 1 :] if label in labels else ()
 
     def before(self, label: str) -> tuple[Session, ...]:
-        """Sessions before one, in order."""
+        """Sessions before one, in order; as `after`."""
         labels = [each.label for each in self.sessions]
-        return self.sessions[: labels.index(label)]
+        return self.sessions[: labels.index(label)] if label in labels else ()
 
     def transform(self, label: str, contrast: Contrast | str = GRE) -> AffineTransform | None:
         """Scanner positions at the baseline's gradient echo → those of an image of a session, mm.

@@ -96,6 +96,9 @@ def propagation_plan(drawing: Drawing, maps: PatientMaps, label: int) -> Propaga
     plan = PropagationPlan(label, lesion.lesion_id, lesion.onset_session, digest)
     if not lesion.onset_session:
         return replace(plan, refused="nobody said at which session it first enhances; mark its onset")
+    if lesion.onset_session not in {each.label for each in maps.sessions}:
+        words = f"its onset session {lesion.onset_session} is none of the patient's, or repeats another one"
+        return replace(plan, refused=f"{words}; mark its onset")
     if not digest:
         return replace(plan, refused="it has no onset region; carry it over from FLAIR, or draw it on QSM")
     later = maps.after(lesion.onset_session)
