@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     Objective = Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64]]]
 
 _NEWTON_STEPS = 8
-_GRADIENT = 1e-8
+_DECREMENT = 1e-9
+"""A Newton step that promised less than this of the deviance was the last one: the next would promise its square."""
 _FLAT = 1e-5
 """Largest slope after an entry of θ that is still called a minimum, relative to the number of observations."""
 _SMALLEST = 1e-12
@@ -83,10 +84,14 @@ def minimise(deviance: Deviance, layout: Layout, start: NDArray[np.float64] | No
 class _Counted:
     def __init__(self, deviance: Deviance) -> None:
         self._deviance, self.n = deviance, 0
+        self._last: tuple[bytes, tuple[float, NDArray[np.float64]]] | None = None
 
     def __call__(self, theta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        self.n += 1
-        return self._deviance.profiled(theta)
+        key = theta.tobytes()
+        if self._last is None or self._last[0] != key:
+            self.n += 1
+            self._last = key, self._deviance.profiled(theta)
+        return self._last[1]
 
 
 def _from(objective: Objective, layout: Layout, start: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -105,7 +110,7 @@ def _bounded(objective: Objective, start: NDArray[np.float64], bounded: NDArray[
     """L-BFGS-B with zero as the lower bound of some variables."""
     bounds = optimize.Bounds(np.where(bounded, 0.0, -np.inf), np.full(start.size, np.inf))
     minimize: Any = optimize.minimize
-    options = {"ftol": 1e-15, "gtol": 1e-9, "maxiter": 500}
+    options = {"ftol": 1e-11, "gtol": 1e-7, "maxiter": 500}
     end = minimize(objective, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     return np.asarray(end.x, dtype=np.float64)
 
@@ -115,9 +120,9 @@ def _settled(objective: Objective, layout: Layout, theta: NDArray[np.float64]) -
     for _ in range(_NEWTON_STEPS):
         free = ~layout.bounded | (theta > 10 * _STEP)
         value, slopes = objective(theta)
-        if not free.any() or float(np.abs(np.where(free, slopes, 0.0)).max()) < _GRADIENT:
+        if not free.any():
             break
-        hessian = hessian_of(lambda at: objective(at)[1], theta)[np.ix_(free, free)]
+        hessian = hessian_of(lambda at: objective(at)[1], theta, fourth_order=False)[np.ix_(free, free)]
         try:
             step = np.linalg.solve(hessian, slopes[free])
         except np.linalg.LinAlgError:
@@ -128,6 +133,8 @@ def _settled(objective: Objective, layout: Layout, theta: NDArray[np.float64]) -
         if not np.all(np.isfinite(moved)) or objective(moved)[0] > value + _SAME:
             break
         theta = moved
+        if abs(float(slopes[free] @ step)) < _DECREMENT:
+            break
     for entry in np.flatnonzero(layout.bounded & (theta > 0) & (theta < _NEAR_ZERO)):
         at_zero = theta.copy()
         at_zero[entry] = 0.0
@@ -137,14 +144,20 @@ def _settled(objective: Objective, layout: Layout, theta: NDArray[np.float64]) -
 
 
 def hessian_of(
-    gradient: Callable[[NDArray[np.float64]], NDArray[np.float64]], at: NDArray[np.float64]
+    gradient: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    at: NDArray[np.float64],
+    *,
+    fourth_order: bool = True,
 ) -> NDArray[np.float64]:
-    """Hessian from exact slopes, by differences of fourth order."""
+    """Hessian from exact slopes, by central differences of fourth or second order."""
     rows = []
     for entry in range(at.size):
         step = np.zeros(at.size)
         step[entry] = _STEP * max(1.0, abs(float(at[entry])))
         near = gradient(at + step) - gradient(at - step)
+        if not fourth_order:
+            rows.append(near / (2.0 * step[entry]))
+            continue
         far = gradient(at + 2 * step) - gradient(at - 2 * step)
         rows.append((8.0 * near - far) / (12.0 * step[entry]))
     hessian = np.array(rows)
