@@ -141,7 +141,7 @@ def clustered_interval(
 
 
 def _standard_error(table: NDArray[np.float64], n: int, kappa: float, expected: float) -> float:
-    """Standard error of κ for proportions (first rater, second rater)."""
+    """Compute the standard error of κ for proportions (first rater, second rater)."""
     first, second = table.sum(axis=1), table.sum(axis=0)
     weight = second[:, None] + first[None, :]
     agree = sum(table[i, i] * (1.0 - (first[i] + second[i]) * (1.0 - kappa)) ** 2 for i in range(2))
