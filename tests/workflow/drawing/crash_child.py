@@ -39,7 +39,7 @@ def work_on(study, seed, log):
         if work.recovery is not None:
             work.recover()
         say("open")
-        add = work._journal.add
+        add = work._keeping.journal.add
 
         def told(*step):
             say("try")
@@ -47,7 +47,7 @@ def work_on(study, seed, log):
             say("done")
             return done
 
-        work._journal.add = told
+        work._keeping.journal.add = told
         saving = None
         while True:
             draw_at_random(work.drawing, rng)

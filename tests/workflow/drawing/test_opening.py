@@ -38,7 +38,7 @@ def draw(work, n, seed=0):
 
 def crash(work):
     """End as a killed process does: nothing is flushed or released, and the lock is that of a process that is gone."""
-    work._journal.close()
+    work._keeping.journal.close()
     path = work.places.lock
     path.write_text(path.read_text("utf-8").replace(f'"pid": {work._lock.holder.pid}', '"pid": 4194305'), "utf-8")
     work._lock = None

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from napari_msqsm.errors import InputError
 from napari_msqsm.workspace.drawing.segment import number_of, segments_in
 
 if TYPE_CHECKING:
@@ -62,11 +63,22 @@ def set_aside(segment: Path, why: str, *, copy: bool = False) -> Path:
         ``discarded`` or ``damaged``.
     copy
         Whether the segment stays as well.
+
+    Raises
+    ------
+    InputError
+        When that cannot be written.
     """
     time = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     kept = segment.with_name(f"{why}-{time}-{segment.name}")
-    if copy:
-        shutil.copy2(segment, kept)
-    else:
-        segment.replace(kept)
+    try:
+        if copy:
+            shutil.copy2(segment, kept)
+        else:
+            segment.replace(kept)
+    except OSError as error:
+        raise InputError(
+            f"journal {segment} cannot be kept as {kept.name} ({error.strerror}); free some space or make the folder "
+            "writable"
+        ) from None
     return kept

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from napari_msqsm.errors import InputError
-from napari_msqsm.workflow.coregistration.pairs import magnitude_files
-from napari_msqsm.workflow.derivatives import write_dataset_description
 from napari_msqsm.workflow.drawing.aside import write_aside
+from napari_msqsm.workflow.drawing.keeping import Keeping
 from napari_msqsm.workflow.drawing.leftovers import keep_damaged, remove_leftovers, set_aside
-from napari_msqsm.workflow.drawing.plane_files import fingerprint
-from napari_msqsm.workflow.drawing.recovery import files_of, head_of, recover
-from napari_msqsm.workflow.drawing.saving import Snapshot, write_snapshot
-from napari_msqsm.workflow.drawing.stored import FileState
-from napari_msqsm.workflow.provenance import bids_uri
-from napari_msqsm.workspace.drawing.audit import Audit
-from napari_msqsm.workspace.drawing.journal import Journal
-from napari_msqsm.workspace.drawing.plane import PlaneKind
-from napari_msqsm.workspace.drawing.segment import carried_out
+from napari_msqsm.workflow.drawing.recovery import recover, settled_history
+from napari_msqsm.workspace.drawing.segment import Step, carried_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from napari_msqsm.model.study import Study
@@ -30,17 +20,10 @@ if TYPE_CHECKING:
     from napari_msqsm.workflow.drawing.recovery import Recovery
     from napari_msqsm.workflow.drawing.stored import Stored
     from napari_msqsm.workflow.workbench.maps import PatientMaps
-    from napari_msqsm.workspace.drawing.drawing import Drawing, How
+    from napari_msqsm.workspace.drawing.drawing import Drawing
     from napari_msqsm.workspace.drawing.edit import Edit
-    from napari_msqsm.workspace.drawing.journal import History
     from napari_msqsm.workspace.drawing.lock import Holder, Lock
-    from napari_msqsm.workspace.drawing.plane import Plane
-    from napari_msqsm.workspace.drawing.segment import Segment, Step
-
-_JOURNAL = (
-    "the journal cannot be written ({why}); what you draw now is in memory only: free some space or make the folder "
-    "writable"
-)
+    from napari_msqsm.workspace.drawing.segment import Segment
 
 
 class OpenDrawing:
@@ -49,21 +32,19 @@ class OpenDrawing:
     Attributes
     ----------
     drawing : Drawing
-        To draw on; each of its edits is in the journal when ``apply`` or ``take`` returns.
+        To draw on; each of its edits is in the journal when ``apply`` or ``take`` returns. ``drawing.read_only`` says
+        why nothing can be drawn, ``drawing.notes`` what was assumed in reading it.
     maps : PatientMaps
         Images of the patient.
     held_by : Holder or None
         Who has the patient open elsewhere; None where we hold the lock (or the folder cannot be written to).
     recovery : Recovery or None
         What was not saved last time, until `recover` or `discard` is called.
-    problem : str
-        Why the journal or the files could not be written last time, one sentence; empty where they were.
 
     Notes
     -----
-    `tick` wants to be called every second, `save` on every change of lesion and when asked, `close` at the end. Edits,
-    `recover`, `discard`, `prepare_save`, `tick` and `close` belong in one thread; what `prepare_save` returns may run
-    in another one while the drawing goes on.
+    `tick` wants to be called every second, `save` on every change of lesion and when asked, `close` at the end. All
+    belong in the thread that draws; what `prepare_save` returns may run in another one while the drawing goes on.
     """
 
     def __init__(
@@ -78,17 +59,10 @@ class OpenDrawing:
         held_by: Holder | None,
         recovery: Recovery | None,
     ) -> None:
-        self.study, self.maps, self.places, self.drawing = study, maps, places, drawing
-        self.held_by, self.recovery, self.problem = held_by, recovery, ""
-        self._lock, self._segment, self._more = lock, segment, stored.more
-        self._files: dict[str, FileState] = dict(stored.files)
-        self._changes: dict[Plane, int] = {}
-        self._journal, self._audit = Journal(places.journal), Audit(places.audit)
-        self._first = self._n_saved = 0
-        """Steps before the segment of the journal, and of the segment those that the files hold."""
-        self._described = False
-        self._busy = threading.RLock()
-        self._saving = threading.Lock()
+        self.maps, self.places, self.drawing = maps, places, drawing
+        self.held_by, self.recovery = held_by, recovery
+        self._lock, self._segment = lock, segment
+        self._keeping = Keeping(study, maps, places, drawing, stored)
         if lock is None:
             return
         remove_leftovers(places, drawing.planes)
@@ -97,14 +71,21 @@ class OpenDrawing:
             drawing.notes += (f"a part of the journal cannot be read; it is kept as {', '.join(damaged)}",)
         if recovery is not None:
             drawing.read_only = f"{recovery.sentence}; recover them or set them aside first"
-        elif stored.files and (segment is None or segment.steps or files_of(segment) != stored.files):
-            self._begin()
-        drawing.record = self._note
+        elif stored.files or segment is not None:
+            history = ((), ()) if segment is None else settled_history(segment, stored.files)
+            drawing.history.replace(*history)
+            self._keeping.begin(history)
+        drawing.record = self._keeping.note
 
     @property
     def unsaved(self) -> int:
         """Number of steps that the files do not hold."""
-        return self._journal.n_steps - self._n_saved
+        return self._keeping.unsaved
+
+    @property
+    def problem(self) -> str:
+        """Why steps are in memory only, one sentence; empty where they are on disk."""
+        return self._keeping.problem
 
     def recover(self) -> Edit:
         """Do again what was not saved; returns what changed in all, which ``drawing.changed`` has told as well.
@@ -115,24 +96,22 @@ class OpenDrawing:
             When it does not fit on the images or files any more; it is kept.
         """
         segment, recovery = self._waiting()
-        newer = bool(recovery.changed_files)
-        whole = recover(self.drawing, segment, on_newer_files=newer)
-        done = carried_out(segment)
-        audited = max(segment.head["n_audited"], self._audit.steps_of(segment.head["id"]))
-        for number, (step, edit) in enumerate(done[audited:], start=audited + 1):
-            self._audit.step(step, edit, f"{segment.head['id']}-{number}")
-        self._audit.note(_now(), self.drawing.reader, "recover", f"{recovery.n_edits} steps")
-        for change in (change for _, edit in done for change in edit.voxels):
-            self._changes[change.plane] = self._changes.get(change.plane, 0) + 1
+        keeping, newer = self._keeping, bool(recovery.changed_files)
         if segment.n_dropped_bytes:
             set_aside(segment.path, "damaged", copy=True)
+        whole = recover(self.drawing, segment, on_newer_files=newer)
+        done, identity = carried_out(segment), segment.head["id"]
+        n_audited = max(segment.head["n_audited"], keeping.audit.steps_of(identity))
+        for number, (step, edit) in enumerate(done, start=segment.n_left_out + 1):
+            if number > n_audited:
+                keeping.audit.step(step, edit, f"{identity}-{number}")
+        keeping.remark("recover", f"{recovery.n_edits} steps")
+        keeping.mark(edit for _, edit in done)
         self._resume()
         if newer:
-            self._begin()
-            if not whole.is_empty:
-                self._journal.add("do", whole, self.drawing.reader)
+            keeping.begin(steps=(Step("do", whole, whole.by, whole.at),) * (not whole.is_empty), n_audited=1)
         else:
-            self._begin((segment.done, segment.undone), segment.steps, n_audited=len(done))
+            keeping.begin((segment.done, segment.undone), segment.steps, n_audited=len(done))
         self.tick()
         self.drawing.changed.emit(whole, "do")
         return whole
@@ -141,9 +120,9 @@ class OpenDrawing:
         """Leave what was not saved; the journal is kept under another name, which is returned."""
         segment, recovery = self._waiting()
         kept = set_aside(segment.path, "discarded")
-        self._audit.note(_now(), self.drawing.reader, "discard", f"{recovery.n_edits} steps, kept in {kept.name}")
+        self._keeping.remark("discard", f"{recovery.n_edits} steps, kept in {kept.name}")
         self._resume()
-        self._begin()
+        self._keeping.begin()
         self.tick()
         return kept
 
@@ -153,15 +132,12 @@ class OpenDrawing:
             return self.problem
         try:
             other = self._lock.beat()
-            if other is not None:
-                self._lose(other)
-                return self.problem
-            with self._busy:
-                self._journal.flush()
-                self._audit.flush()
-            self.problem = ""
-        except OSError as error:
-            self.problem = _JOURNAL.format(why=error.strerror)
+        except OSError:
+            other = None  # a disk that does not answer takes no lock away; the journal tells
+        if other is not None:
+            self._lose(other)
+        else:
+            self._keeping.flush()
         return self.problem
 
     def save(self) -> tuple[Path, ...]:
@@ -178,26 +154,13 @@ class OpenDrawing:
     def prepare_save(self) -> Callable[[], tuple[Path, ...]]:
         """Take a snapshot; the returned function writes it as `save` does, in any thread."""
         if self._lock is None or self.recovery is not None:
-            raise InputError(self.drawing.read_only or "this drawing is closed")
-        if not self.unsaved:
-            return lambda: ()
-        with self._busy:
-            snapshot, changes = self._snapshot(), dict(self._changes)
-            number = self._first + self._journal.n_steps
-            history = (self.drawing.history.done, self.drawing.history.undone)
-
-        def write() -> tuple[Path, ...]:
-            with self._saving:
-                self.tick()
-                if self._lock is None:
-                    raise InputError(self.drawing.read_only)
-                n_steps = number - self._first
-                return self._write(snapshot, changes, n_steps, history) if n_steps > self._n_saved else ()
-
-        return write
+            raise InputError(self.drawing.read_only)
+        return self._keeping.prepare(self._refuse_without_lock) if self.unsaved else lambda: ()
 
     def save_aside(self, name: str) -> tuple[Path, ...]:
-        """Write everything that was drawn under another name, such as ``desc-lesionsAB_dseg``; returns the files.
+        """Write what was not saved under another name, such as ``desc-lesionsAB_dseg``; returns the files.
+
+        Every plane that changed since it was saved is written whole, and both tables; nothing is read from there again.
 
         Parameters
         ----------
@@ -206,41 +169,36 @@ class OpenDrawing:
 
         Raises
         ------
-        InputError
+        InputError, ParameterError
             When the name cannot be used, or files of that name are there already.
         """
-        return write_aside(self.places, self._snapshot(), name)
+        return write_aside(self.places, self._keeping.snapshot(), name)
 
-    def close(self) -> None:
-        """Let go of the patient. What was not saved stays in the journal and is offered at the next opening."""
+    def close(self, *, anyway: bool = False) -> None:
+        """Let go of the patient. What was not saved stays in the journal and is offered at the next opening.
+
+        Parameters
+        ----------
+        anyway
+            Whether steps that are in memory only may be lost.
+
+        Raises
+        ------
+        InputError
+            When there are such, since the journal cannot be written; the patient stays open.
+        """
         if self._lock is None:
             return
         self.tick()
+        if self.problem and self.unsaved and not anyway:
+            raise InputError(self.problem)
         self.drawing.read_only = "this drawing is closed; open the patient again"
-        with self._busy:
-            self._journal.close()
+        if self.recovery is None and not self.unsaved and self._keeping.journal.path is not None:
+            self._keeping.begin()  # what is closed and saved is not taken back later
+        self._keeping.journal.close()
         lock, self._lock = self._lock, None
         if lock is not None:
             lock.release()
-
-    def _note(self, edit: Edit, how: How) -> None:
-        with self._busy:
-            if self._journal.path is None and not self._journal.n_steps:
-                self._begin()
-            step = self._journal.add(how, edit, self.drawing.reader)
-            self._audit.step(step, edit, f"{self._journal.segment_id}-{self._journal.n_steps}")
-            for change in edit.voxels:
-                self._changes[change.plane] = self._changes.get(change.plane, 0) + 1
-
-    def _begin(self, history: History = ((), ()), steps: Iterable[Step] = (), *, n_audited: int = 0) -> bool:
-        """Begin a segment of the journal; where it cannot be written, that is told and `tick` tries again."""
-        grids = {plane: self.drawing.grid(plane) for plane in self.drawing.planes}
-        try:
-            self._journal.begin(head_of(self._files, grids, n_audited=n_audited), history, steps)
-        except OSError as error:
-            self.problem = _JOURNAL.format(why=error.strerror)
-            return False
-        return True
 
     def _waiting(self) -> tuple[Segment, Recovery]:
         if self._segment is None or self.recovery is None or self._lock is None:
@@ -250,74 +208,16 @@ class OpenDrawing:
     def _resume(self) -> None:
         self._segment, self.recovery, self.drawing.read_only = None, None, ""
 
+    def _refuse_without_lock(self) -> None:
+        self.tick()
+        if self._lock is None:
+            raise InputError(self.drawing.read_only)
+
     def _lose(self, other: Holder) -> None:
         """Go on without the lock: another window took the patient while this one was silent."""
         self._lock, self.held_by = None, other
-        self._journal.close()
-        self.problem = self.drawing.read_only = (
+        self._keeping.journal.close()
+        self._keeping.problem = self.drawing.read_only = (
             f"{other.sentence}, taken while this window was silent; {self.unsaved} steps are unsaved here: save them "
             "under another name"
         )
-
-    def _snapshot(self) -> Snapshot:
-        drawing = self.drawing
-        return Snapshot(
-            {plane: drawing.labels(plane).copy() for plane in self._changes},
-            {plane: drawing.grid(plane) for plane in self._changes},
-            {plane: self._source(plane) for plane in self._changes},
-            drawing.lesions,
-            drawing.follow_ups,
-            self._more,
-        )
-
-    def _source(self, plane: Plane) -> str:
-        """BIDS address of the image that a plane was drawn on."""
-        on_flair = plane.kind == PlaneKind.FLAIR
-        path = (
-            self.maps.session(plane.session).contrasts["FLAIR"] if on_flair else magnitude_files(self.maps.baseline)[0]
-        )
-        return bids_uri(self.study.root)(path)
-
-    def _write(
-        self, snapshot: Snapshot, changes: Mapping[Plane, int], n_steps: int, history: History
-    ) -> tuple[Path, ...]:
-        intended: dict[str, FileState] = {}
-
-        def announce(files: Mapping[str, FileState]) -> None:
-            intended.update(files)
-            with self._busy:
-                self._audit.flush()
-                self._journal.announce(n_steps, {name: state.sha256 for name, state in files.items()})
-
-        before = self._files
-        try:
-            if not self._described:
-                write_dataset_description(self.places.root, self.study.root)
-                self._described = True
-            self._files = write_snapshot(self.places, snapshot, before, announce)
-        except OSError as error:
-            self._files = before | {
-                name: state
-                for name, state in intended.items()
-                if state != before.get(name) and fingerprint(self.places.home / name) == state.sha256
-            }
-            raise InputError(
-                f"the drawing could not be saved ({error.strerror or error}); it is kept in memory and in the journal: "
-                "free some space or make the folder writable and save again"
-            ) from None
-        written = tuple(
-            self.places.home / name for name, state in self._files.items() if before.get(name, FileState("")) != state
-        )
-        with self._busy:
-            self._changes = {plane: n for plane, n in self._changes.items() if n != changes.get(plane)}
-            self._audit.note(_now(), self.drawing.reader, "save", f"{n_steps - self._n_saved} steps")
-            self._n_saved = n_steps
-            later = self._journal.steps[n_steps:]
-            if self._begin(history, later, n_audited=len(later)):
-                self._first, self._n_saved = self._first + n_steps, 0
-            self.tick()
-        return written
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from napari_msqsm.workflow.drawing.open_drawing import OpenDrawing
 from napari_msqsm.workflow.drawing.places import Places
-from napari_msqsm.workflow.drawing.recovery import files_of, newest_segment, recovery_of
+from napari_msqsm.workflow.drawing.recovery import files_of, newest_segment, recovery_of, unsaved_part
 from napari_msqsm.workflow.drawing.stored import grids_of, load_plane, stored_of
 from napari_msqsm.workflow.workbench.maps import PatientMaps
 from napari_msqsm.workspace.drawing.drawing import Drawing
@@ -58,7 +58,10 @@ def open_drawing(
         segment = newest_segment(places.journal)
         sessions = tuple(session.label for session in maps.patient.sessions)
         stored = stored_of(places, grids, sessions, files_of(segment))
-        recovery = recovery_of(places, segment, stored.files, {one.label: one.lesion_id for one in stored.lesions})
+        recovery = None
+        if segment is not None:
+            segment = unsaved_part(segment, stored.files)
+            recovery = recovery_of(places, segment, stored.files, {one.label: one.lesion_id for one in stored.lesions})
         if lock is not None and other is not None:
             who = f"{other.initials or 'somebody'} ({other.host})"
             notes = (*notes, f"{who} did not close this patient; it is yours now")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_msqsm.workflow.drawing.places import Places
-from napari_msqsm.workflow.drawing.recovery import files_of, newest_segment, recovery_of
+from napari_msqsm.workflow.drawing.recovery import files_of, newest_segment, recovery_of, unsaved_part
 from napari_msqsm.workflow.drawing.stored import grids_of, load_plane, stored_of
 from napari_msqsm.workflow.workbench.maps import PatientMaps
 from napari_msqsm.workspace.drawing.drawing import Drawing
@@ -49,9 +49,11 @@ def read_drawing(
     segment = newest_segment(places.journal)
     sessions = tuple(session.label for session in maps.patient.sessions)
     stored = stored_of(places, grids, sessions, files_of(segment))
-    recovery = recovery_of(places, segment, stored.files, {one.label: one.lesion_id for one in stored.lesions})
-    if recovery is not None:
-        notes = (*notes, f"{recovery.sentence}; they are not in what is measured: open the patient and save")
+    if segment is not None:
+        names = {one.label: one.lesion_id for one in stored.lesions}
+        recovery = recovery_of(places, unsaved_part(segment, stored.files), stored.files, names)
+        if recovery is not None:
+            notes = (*notes, f"{recovery.sentence}; they are not in what is measured: open the patient and save")
     drawing = Drawing(
         places.patient_id,
         grids,

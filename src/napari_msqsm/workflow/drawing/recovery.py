@@ -12,7 +12,7 @@ from napari_msqsm.model.grid import Grid
 from napari_msqsm.workflow.drawing.stored import FileState
 from napari_msqsm.workspace.drawing.edit import Edit, FollowUpChange, LesionChange, VoxelChange
 from napari_msqsm.workspace.drawing.plane import Plane, PlaneKind
-from napari_msqsm.workspace.drawing.segment import carried_out, read_segment, replay, segments_in
+from napari_msqsm.workspace.drawing.segment import carried_out, read_segment, replay, segments_in, without_first
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from napari_msqsm.workflow.drawing.places import Places
     from napari_msqsm.workspace.drawing.drawing import Drawing
+    from napari_msqsm.workspace.drawing.journal import History
     from napari_msqsm.workspace.drawing.segment import Segment
 
 K = TypeVar("K")
@@ -102,40 +103,40 @@ def files_of(segment: Segment | None) -> dict[str, FileState]:
     return {name: FileState(sha256, tuple(labels)) for name, (sha256, labels) in segment.head["files"].items()}
 
 
+def unsaved_part(segment: Segment, files: Mapping[str, FileState]) -> Segment:
+    """Leave out the steps that the files hold, where the process ended after it saved and before it said so."""
+    states = _states(segment)
+    now = {name: state.sha256 for name, state in files.items()}
+    written = {name for each in states for name in each if any(each[name] != other.get(name) for other in states)}
+    n_saved = [
+        saving.n_steps for saving in segment.savings if all(now.get(name) == saving.files.get(name) for name in written)
+    ]
+    return without_first(segment, max(n_saved, default=0))
+
+
 def recovery_of(
-    places: Places, segment: Segment | None, files: Mapping[str, FileState], names: Mapping[int, str]
+    places: Places, segment: Segment, files: Mapping[str, FileState], names: Mapping[int, str]
 ) -> Recovery | None:
-    """Tell what of a segment the files do not hold; None where they hold all.
+    """Tell what a segment holds that the files do not; None where that is nothing.
 
     Parameters
     ----------
     places
         Of the patient.
     segment
-        The newest one.
+        The unsaved part of the newest one.
     files
         States of the files on disk.
     names
         Name of the lesion of each label.
     """
-    if segment is None:
-        return None
-    now = {name: state.sha256 for name, state in files.items()}
-    ours = [{name: state.sha256 for name, state in files_of(segment).items()}]
-    ours += [dict(saving.files) for saving in segment.savings]
-    written = {name for each in ours for name in each if any(each[name] != other.get(name) for other in ours)}
-    n_saved = 0
-    for saving in segment.savings:
-        if all(now.get(name) == saving.files.get(name) for name in written):
-            n_saved = max(n_saved, saving.n_steps)
-    done = carried_out(segment)[n_saved:]
+    done = carried_out(segment)
     if not done:
         return None
     edits = [edit for _, edit in done]
     touched = {places.relative(places.plane(each.plane)) for edit in edits for each in edit.voxels}
     if any(edit.lesions or edit.follow_ups for edit in edits):
         touched |= {places.relative(path) for path in (places.lesions, places.follow_ups)}
-    changed = [name for name in sorted(touched) if all(now.get(name) != each.get(name) for each in ours)]
     known = dict(names) | {
         change.after.label: change.after.lesion_id
         for edit in edits
@@ -150,9 +151,28 @@ def recovery_of(
         times[0],
         times[-1],
         tuple(known.get(label, str(label)) for label in labels),
-        tuple(changed),
+        tuple(name for name in sorted(touched) if _is_of_others(name, segment, files)),
         segment.n_dropped_bytes,
     )
+
+
+def settled_history(segment: Segment, files: Mapping[str, FileState]) -> History:
+    """Give back what can be undone and redone where nothing is unsaved; nothing where somebody else changed a file."""
+    names = {*files, *files_of(segment)}
+    others = any(_is_of_others(name, segment, files) for name in names)
+    return ((), ()) if others else (segment.done, segment.undone)
+
+
+def _states(segment: Segment) -> list[dict[str, str]]:
+    """Digests of the files as the segment began, and after each save."""
+    begun = {name: state.sha256 for name, state in files_of(segment).items()}
+    return [begun, *(dict(saving.files) for saving in segment.savings)]
+
+
+def _is_of_others(name: str, segment: Segment, files: Mapping[str, FileState]) -> bool:
+    """Whether a file is none of those that were there when the segment began, or that it saved."""
+    sha256 = files[name].sha256 if name in files else None
+    return all(sha256 != each.get(name) for each in _states(segment))
 
 
 def refuse_what_does_not_fit(drawing: Drawing, segment: Segment, *, on_newer_files: bool) -> None:

@@ -79,7 +79,7 @@ class Drawing(LabelImages):
         self.patient_id = patient_id
         self.reader = reader
         self._lesions = {lesion.label: lesion for lesion in lesions}
-        self._follow_ups = {(each.label, each.session): each for each in follow_ups}
+        self._follow_ups = {(each.label, each.session): each for each in follow_ups if not _is_empty(each)}
         super().__init__(grids, load, max(highest_label, *self._lesions, 0))
         self.history = History(most_bytes)
         self.notes = tuple(notes)
@@ -233,7 +233,15 @@ class Drawing(LabelImages):
             else:
                 self._lesions[side.label] = lesion.after
         for state in edit.follow_ups:
-            if state.after is not None:
-                self._follow_ups[state.after.label, state.after.session] = state.after
-            elif state.before is not None:
-                self._follow_ups.pop((state.before.label, state.before.session), None)
+            now = state.after or state.before
+            if now is None:
+                continue
+            if state.after is None or _is_empty(now):
+                self._follow_ups.pop((now.label, now.session), None)
+            else:
+                self._follow_ups[now.label, now.session] = now
+
+
+def _is_empty(state: FollowUp) -> bool:
+    """Whether nothing is known of a lesion at a session."""
+    return state == FollowUp(state.label, state.session)

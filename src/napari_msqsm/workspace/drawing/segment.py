@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari_msqsm.workspace.drawing.frames import unframed
@@ -76,6 +76,8 @@ class Segment:
         When files were put in place.
     n_dropped_bytes
         Bytes at its end that are cut or damaged.
+    n_left_out
+        Steps of the file before ``steps`` that are left out.
     """
 
     path: Path
@@ -85,6 +87,7 @@ class Segment:
     steps: tuple[Step, ...]
     savings: tuple[Saving, ...]
     n_dropped_bytes: int
+    n_left_out: int = 0
 
     @property
     def number(self) -> int:
@@ -140,6 +143,19 @@ def read_segment(path: Path) -> Segment | None:
 
 def carried_out(segment: Segment) -> list[tuple[Step, Edit]]:
     """Each step of a segment with the edit that it carried out: the inverse one for ``undo``."""
+    return _followed(segment)[0]
+
+
+def without_first(segment: Segment, n_steps: int) -> Segment:
+    """Leave out the first steps of a segment; they are part of its history then."""
+    history = _followed(replace(segment, steps=segment.steps[:n_steps]))[1]
+    rest = segment.steps[n_steps:]
+    return replace(
+        segment, done=history.done, undone=history.undone, steps=rest, n_left_out=segment.n_left_out + n_steps
+    )
+
+
+def _followed(segment: Segment) -> tuple[list[tuple[Step, Edit]], History]:
     history = History()
     history.replace(segment.done, segment.undone)
     found = []
@@ -154,7 +170,7 @@ def carried_out(segment: Segment) -> list[tuple[Step, Edit]]:
             history.back()
         else:
             history.again()
-    return found
+    return found, history
 
 
 def replay(drawing: Drawing, segment: Segment) -> None:
