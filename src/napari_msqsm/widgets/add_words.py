@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from napari_msqsm.workflow.bring_in.tables.changes import TablePlan
     from napari_msqsm.workflow.coregistration.state import PairState
 
-_KINDS = {"brain": "Brain mask", "csf": "CSF mask", "lesions": "Lesions"}
+_KINDS = {"brain": "Brain mask", "csf": "CSF mask", "whitematter": "White-matter mask", "lesions": "Lesions"}
 
 
 def mask_words(mask: TakenMask) -> str:

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from napari_msqsm.workflow.bring_in.label_names import MaskKind
 
 _MASKS = "Masks and label images (*.nii *.nii.gz *.mgz)"
-_KINDS: dict[str, MaskKind | None] = {"choose…": None, "brain": "brain", "CSF": "csf", "lesions": "lesions"}
+_KINDS: dict[str, MaskKind | None] = {
+    "choose…": None,
+    "brain": "brain",
+    "CSF": "csf",
+    "white matter": "whitematter",
+    "lesions": "lesions",
+}
 
 
 @dataclass(frozen=True)

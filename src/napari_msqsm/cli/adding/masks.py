@@ -1,4 +1,4 @@
-"""``msqsm add masks``: brain, CSF and lesions as other programs have drawn them."""
+"""``msqsm add masks``: brain, CSF, white matter and lesions as other programs have drawn them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from napari_msqsm.cli import common
 if TYPE_CHECKING:
     import argparse
 
-HELP = "brain masks, CSF masks and lesions of LST-AI, SAMSEG, nnU-Net, ITK-SNAP or any other program"
+HELP = "masks of brain, CSF or white matter, and lesions, of LST-AI, SAMSEG, nnU-Net, ITK-SNAP or any other program"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bids_dir", type=Path, metavar="BIDS_DIR", help="BIDS study")
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="mask, label image or probability map each")
     parser.add_argument(
-        "--as", dest="mask_kind", choices=("brain", "csf", "lesions"), required=True, help="what is wanted of it"
+        "--as",
+        dest="mask_kind",
+        choices=("brain", "csf", "whitematter", "lesions"),
+        required=True,
+        help="what is wanted of it",
     )
     parser.add_argument("--session", metavar="LABEL", help="where one file belongs, such as sub-01_ses-02")
     parser.add_argument("--labels", type=int, nargs="+", metavar="N", help="numbers that are meant (default: by name)")

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 _ROUNDS = 25
 _TOLERANCE = 1e-3
-_OUTLIERS = 0.02
+OUTLIERS = 0.02
 _LEAST_WEIGHT = 1e-3
 _LEAST_LEVEL = 1e-3
+_FIRST_TISSUE = 1
+"""The class before it is fluid."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +52,7 @@ class Mixture:
     def posterior(self, levels: NDArray[np.floating]) -> NDArray[np.float64]:
         """(class, n) probability of every class, what belongs to none left out of the sum."""
         density = np.exp(self.log_likelihood(levels)) * self.weights[:, None]
-        return np.asarray(density / (density.sum(axis=0) + _OUTLIERS * self.outlier_density))
+        return np.asarray(density / (density.sum(axis=0) + OUTLIERS * self.outlier_density))
 
 
 def fit_mixture(
@@ -86,8 +88,9 @@ def fit_mixture(
     -----
     Wells WM et al., IEEE Trans Med Imaging 1996;15:429 (doi 10.1109/42.511747): the shading is the smoothed ratio of
     what is seen to what the classes let expect. Differs: classes are Gaussian in the grey level, not in its logarithm
-    (fluid is near zero on T1 and FLAIR), a uniform class takes outliers such as lesions and vessels, and the ratio is
-    smoothed over voxels by how surely they belong to a class, with its signal as a further weight.
+    (fluid is near zero on T1 and FLAIR); a uniform class takes outliers such as lesions and vessels; all classes but
+    the first, which is fluid, share their covariance, since one of its own would let grey matter take in all voxels
+    that are partly fluid and leave the rest of it to white matter; and the ratio is that of least squares.
     """
     width = [shading_mm / step for step in voxel_size_mm]
     seen = np.stack([image[mask].astype(np.float64) for image in images])
@@ -123,4 +126,7 @@ def _maximised(levels: NDArray[np.float64], posterior: NDArray[np.float64], outl
     for mean, chance, sum_ in zip(means, posterior, total, strict=True):
         away = levels - mean[:, None]
         covariances.append((away * chance) @ away.T / sum_ + floor)
+    tissue = np.stack(covariances[_FIRST_TISSUE:])
+    shares = total[_FIRST_TISSUE:] / total[_FIRST_TISSUE:].sum()
+    covariances[_FIRST_TISSUE:] = [np.einsum("k,kij->ij", shares, tissue)] * len(tissue)
     return Mixture(means, np.stack(covariances), total / total.sum(), outlier_density)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from napari_msqsm.errors import InputError, ShapeMismatchError
-from napari_msqsm.lesions.reference.mixture import fit_mixture
+from napari_msqsm.lesions.reference.mixture import OUTLIERS, fit_mixture
 from napari_msqsm.settings import Settings, quantity
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def _with_neighbours(
     levels = np.stack([image[brain] for image in images])
     own = mixture.log_likelihood(levels)
     density = np.exp(own)
-    outliers = mixture.outlier_density * 0.02
+    outliers = mixture.outlier_density * OUTLIERS
     chance = np.zeros((3, *brain.shape), dtype=np.float32)
     posterior = density * mixture.weights[:, None]
     chance[:, brain] = posterior / (posterior.sum(axis=0) + outliers)

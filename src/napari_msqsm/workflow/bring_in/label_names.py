@@ -13,19 +13,34 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-MaskKind = Literal["brain", "csf", "lesions"]
+MaskKind = Literal["brain", "csf", "whitematter", "lesions"]
+KIND_WORDS: Mapping[MaskKind, str] = {
+    "brain": "brain",
+    "csf": "CSF",
+    "whitematter": "white matter",
+    "lesions": "lesions",
+}
 
 LST_AI_CLASSES: Mapping[int, str] = {1: "periventricular", 2: "juxtacortical", 3: "subcortical", 4: "infratentorial"}
 VENTRICLES = (4, 5, 14, 15, 43, 44, 72)
 """FreeSurfer: lateral ventricles with inferior horns, third, fourth, fifth."""
+WHITE_MATTER = (2, 41, 7, 46, 251, 252, 253, 254, 255, 5001, 5002)
+"""FreeSurfer: white matter of cerebrum and cerebellum, corpus callosum, and unsegmented white matter of wmparc."""
+WHITE_PARCELS = range(3000, 5000)
+"""FreeSurfer: white matter below the areas of the cortex, in wmparc."""
 SAMSEG_LESION = 99
 NOT_BRAIN = (0, 24, 85, 165, 257, 258, 259)
 """FreeSurfer: background, CSF outside the ventricles, optic chiasm, skull, CSF outside the brain, soft tissue, eyes."""
 
+_FREESURFER_FILES = ("aseg", "wmparc", "synthseg")
+_FAST_OF_T1 = {1: "CSF", 2: "grey matter", 3: "white matter"}
 _ITK_SNAP = re.compile(r'^\s*(\d+)\s+(?:[\d.]+\s+){6}"(.*)"\s*$')
 _WORDS: Mapping[MaskKind, re.Pattern[str]] = {
     "brain": re.compile(r"brain|parenchym|gehirn|hirn", re.IGNORECASE),
     "csf": re.compile(r"csf|liquor|ventric|ventrik|cerebrospinal", re.IGNORECASE),
+    "whitematter": re.compile(
+        r"(white.?matter|weisse.?substanz|weiße.?substanz|\bwm\b)(?!.*(lesion|hyper))", re.IGNORECASE
+    ),
     "lesions": re.compile(r"lesion|läsion|laesion|wmh|wml|plaque|hyperintens", re.IGNORECASE),
 }
 
@@ -77,7 +92,10 @@ def program_of(path: Path, *, label_names: Path | None = None) -> Program:
     if "seg-lst" in name or "seg_lst" in name:
         annotated = "annotated" in name
         return Program("LST-AI", "its name", LST_AI_CLASSES if annotated else {}, classes=True)
-    if name.endswith((".mgz", ".mgh")) or (path.parent / "samseg.stats").exists():
+    if "pveseg" in name:
+        return Program("FAST", "its name", _FAST_OF_T1, classes=True)
+    known = name.endswith((".mgz", ".mgh")) or any(word in name for word in _FREESURFER_FILES)
+    if known or (path.parent / "samseg.stats").exists():
         return Program("SAMSEG or FreeSurfer", "its numbers are those of FreeSurfer", _freesurfer_names(), classes=True)
     beside = path.with_name("dataset.json")
     if beside.is_file() and (names := _nnunet_names(beside)):
@@ -103,6 +121,8 @@ def labels_for(kind: MaskKind, program: Program, present: tuple[int, ...]) -> tu
             return tuple(number for number in present if number == SAMSEG_LESION)
         if kind == "csf":
             return tuple(number for number in present if number in VENTRICLES)
+        if kind == "whitematter":
+            return tuple(number for number in present if number in WHITE_MATTER or number in WHITE_PARCELS)
         return tuple(number for number in present if number not in NOT_BRAIN)
     if program.name == "LST-AI":
         return present if kind == "lesions" else ()
@@ -110,7 +130,8 @@ def labels_for(kind: MaskKind, program: Program, present: tuple[int, ...]) -> tu
 
 
 def _freesurfer_names() -> dict[int, str]:
-    return dict.fromkeys(VENTRICLES, "ventricle") | {SAMSEG_LESION: "lesion"}
+    named = dict.fromkeys(VENTRICLES, "ventricle") | dict.fromkeys((*WHITE_MATTER, *WHITE_PARCELS), "white matter")
+    return named | {SAMSEG_LESION: "lesion"}
 
 
 def _itk_snap_names(path: Path) -> dict[int, str]:

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from napari_msqsm.errors import InputError, ParameterError
 from napari_msqsm.qsm.host.components import filled
-from napari_msqsm.workflow.bring_in.label_names import MaskKind, Program, labels_for
+from napari_msqsm.workflow.bring_in.label_names import KIND_WORDS, MaskKind, Program, labels_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,12 +114,12 @@ def _wanted(
         more = f" and {len(named) - 8} more" if len(named) > 8 else ""
         return named, f"labels of {program.name}: {words}{more}" if len(present) > 1 else ""
     if program.name.startswith("SAMSEG"):
-        raise InputError(f"the segmentation holds no {kind}; give the numbers that are meant with --labels")
+        raise InputError(f"the segmentation holds no {KIND_WORDS[kind]}; give the numbers that are meant with --labels")
     if len(present) == 1 and not program.names.get(present[0]):
         return present, ""
     if kind == "lesions" and not program.names:
         return present, f"its {len(present)} labels are taken as {len(present)} lesions"
-    raise InputError(f"it cannot be told which of the labels ({said}) are {kind}; give them with --labels")
+    raise InputError(f"it cannot be told which of the labels ({said}) are {KIND_WORDS[kind]}; give them with --labels")
 
 
 def mask_from(region: NDArray[np.int32], *, fill: bool) -> tuple[NDArray[np.bool_], tuple[str, ...]]:

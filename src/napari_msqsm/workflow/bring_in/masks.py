@@ -1,4 +1,4 @@
-"""Take a brain mask, a CSF mask or lesions of another program for a session."""
+"""Take a mask of brain, CSF or white matter, or lesions, of another program for a session."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ _SPACES = {"ce-gadolinium_T1w": "ceT1w"}
 _TEMPLATES = ("mni", "mni152", "template", "fsaverage", "talairach")
 _SMALL_MM3 = 3.0
 _LARGEST_UINT16 = 65535
-_BIDS_TYPE = {"brain": "Brain", "csf": "ROI"}
+_BIDS_TYPE = {"brain": "Brain", "csf": "ROI", "whitematter": "ROI"}
 _MEANING = {
     "brain": "Brain mask taken from elsewhere; reconstruction uses it instead of one of its own",
     "csf": "CSF mask taken from elsewhere; reconstruction refers susceptibility to it",
+    "whitematter": "White matter taken from elsewhere; the reference of every lesion is taken from it",
     "lesions": "Lesions taken from elsewhere",
 }
 
@@ -46,7 +47,7 @@ class TakenMask:
     label
         Session.
     kind
-        ``brain``, ``csf`` or ``lesions``.
+        ``brain``, ``csf``, ``whitematter`` or ``lesions``.
     path
         Where it lies now.
     image
@@ -215,6 +216,9 @@ def _sizes(lesions: Sequence[Lesion]) -> tuple[str, ...]:
 def _use(kind: MaskKind, image: str) -> tuple[str, ...]:
     if kind == "lesions":
         return (f"lies on the grid of the {image}",)
+    if kind == "whitematter":
+        moved = "" if image == GRE else f", carried from the {image} by its alignment to the baseline"
+        return (f"references of lesions are taken from it{moved}",)
     if image == GRE:
         return ("the next reconstruction of the session uses it",)
     return (

@@ -80,7 +80,7 @@ class References:
         self.white_matter  # noqa: B018
 
     def region(self, label: int) -> ReferenceRegion:
-        """Reference of one lesion."""
+        """Find the reference of one lesion."""
         if label not in self._regions:
             painted = self._drawing.box(NAWM, label)
             if painted is not None:
@@ -167,7 +167,7 @@ def reference_regions(
 
 
 def _told(ring: Ring, settings: ReferenceSettings) -> list[str]:
-    """What the reader has to know of a ring."""
+    """Say what the reader has to know of a ring."""
     least = settings.ring.least_mm3
     if ring.how == "grown":
         return [f"the ring held less than {least:g} mm³ of white matter and was grown to {ring.outer_mm:g} mm"]

@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_msqsm.errors import InputError
-from napari_msqsm.io.nifti import load_volume
 from napari_msqsm.lesions.reference.ground import reference_ground
 from napari_msqsm.lesions.reference.midplane import Midplane, midplane_of
 from napari_msqsm.lesions.reference.tissue import Channel, tissue_classes
-from napari_msqsm.model.resampling.resample import resample
 from napari_msqsm.model.transform import AffineTransform
 from napari_msqsm.workflow.content import digest_of
-from napari_msqsm.workflow.coregistration.images import load_magnitude
-from napari_msqsm.workflow.coregistration.pairs import result_path
+from napari_msqsm.workflow.reference.channels import channels_of
+from napari_msqsm.workflow.reference.given import given_white_matter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
-    from napari_msqsm.model.study import Contrast
     from napari_msqsm.workflow.reference.settings import ReferenceSettings
     from napari_msqsm.workflow.store import ResultStore
     from napari_msqsm.workflow.workbench.maps import PatientMaps
 
-_VERSION = 1
-_STRUCTURAL: tuple[Contrast, ...] = ("T1w", "FLAIR")
+ALGORITHM_VERSION = 1
 _UNLIKE_ITSELF = 0.6
 
 
@@ -40,7 +34,7 @@ class WhiteMatter:
     Parameters
     ----------
     ground
-        (X, Y, Z) on the grid of the baseline: no partial volume, no veins.
+        (X, Y, Z) on the grid of the baseline: no partial volume, no veins, no deep grey matter.
     midplane
         Of the brain.
     source
@@ -56,7 +50,7 @@ class WhiteMatter:
 
 
 def white_matter_of(maps: PatientMaps, settings: ReferenceSettings, *, store: ResultStore | None = None) -> WhiteMatter:
-    """Find the white matter of a patient.
+    """Find the white matter of a patient: a mask that was given, else by tissue classes.
 
     Parameters
     ----------
@@ -65,39 +59,53 @@ def white_matter_of(maps: PatientMaps, settings: ReferenceSettings, *, store: Re
     settings
         How.
     store
-        Where it is kept by the content of all that it comes from.
+        Where it is kept under the content of all that it comes from.
 
     Raises
     ------
     InputError
-        When the patient has no susceptibility map: there is nothing to refer.
+        When the patient has no susceptibility map on the grid of the baseline: there is nothing to refer.
 
     Notes
     -----
-    Lesions are not left out of the classes: a class for outliers takes them, so that the white matter does not change
-    while somebody draws. The ring keeps its distance from them.
+    What is drawn plays no part, so that the white matter stays the same while somebody draws: a class for outliers
+    takes lesions, and the ring keeps its distance from them.
     """
     brain, chi_ppm, notes = _brain(maps)
-    channels, more = _channels(maps, brain)
-    inputs = [_VERSION, settings.tissue, settings.ground, brain, chi_ppm, maps.grid.affine, [list(c) for c in channels]]
+    given, more = given_white_matter(maps)
+    channels: list[Channel] = []
+    if given is None:
+        channels, told = channels_of(maps, brain)
+        more += told
+    inputs = [ALGORITHM_VERSION, settings.tissue, settings.ground, brain, chi_ppm, maps.grid.affine]
+    inputs += [None if given is None else given.white, [list(channel) for channel in channels]]
     key = f"white-matter-{digest_of(inputs)}"
     kept = store.load(key, lambda host: host) if store is not None else None
-    if kept is not None:
-        return WhiteMatter(kept["ground"], kept["midplane"], kept["source"], tuple(kept["notes"]))
-    tissues = tissue_classes(channels, brain, maps.grid, settings=settings.tissue)
-    ground = reference_ground(tissues.white, brain, maps.grid, chi_ppm=chi_ppm, settings=settings.ground)
-    midplane = midplane_of(brain, maps.grid, white=tissues.chance[2])
-    told = [*notes, *more]
-    if midplane.likeness < _UNLIKE_ITSELF:
-        told.append(
-            f"the brain is not much like its mirror image (correlation {midplane.likeness:.2f}): the plane between its "
-            "halves is uncertain"
-        )
-    source = "white matter told by " + " and ".join(tissues.used)
-    found = WhiteMatter(ground, midplane, source, tuple(told))
-    if store is not None:
-        store.save(key, {"ground": ground, "midplane": midplane, "source": source, "notes": tuple(told)})
-    return found
+    if kept is None:
+        if given is not None:
+            white = share = given.white
+            source = f"white matter of {given.path.name}, which was taken over"
+        else:
+            tissues = tissue_classes(channels, brain, maps.grid, settings=settings.tissue)
+            white, share = tissues.white, tissues.chance[-1]
+            source = "white matter told by " + " and ".join(tissues.used)
+        kept = {
+            "ground": reference_ground(white, brain, maps.grid, chi_ppm=chi_ppm, settings=settings.ground),
+            "midplane": midplane_of(brain, maps.grid, white=share),
+            "source": source,
+        }
+        if store is not None:
+            store.save(key, kept)
+    found = WhiteMatter(kept["ground"], kept["midplane"], kept["source"], (*notes, *more))
+    return found if found.midplane.likeness >= _UNLIKE_ITSELF else _with_doubt(found)
+
+
+def _with_doubt(found: WhiteMatter) -> WhiteMatter:
+    doubt = (
+        f"the brain is not much like its mirror image (correlation {found.midplane.likeness:.2f}): the plane between "
+        "its halves is uncertain; look at the side of every reference"
+    )
+    return WhiteMatter(found.ground, found.midplane, found.source, (*found.notes, doubt))
 
 
 def _brain(maps: PatientMaps) -> tuple[NDArray[np.bool_], NDArray[np.float32], list[str]]:
@@ -113,43 +121,3 @@ def _brain(maps: PatientMaps) -> tuple[NDArray[np.bool_], NDArray[np.float32], l
             return found.registered_mask, found.registered_chi_ppm, notes
     name = f"sub-{maps.patient.patient_id}"
     raise InputError(f"{name} has no susceptibility map on the grid of its baseline; reconstruct and coregister it")
-
-
-def _channels(maps: PatientMaps, brain: NDArray[np.bool_]) -> tuple[list[Channel], list[str]]:
-    """Images that tell tissue, on the grid of the baseline."""
-    channels, notes = [], []
-    for contrast in _STRUCTURAL:
-        for label, transform in _aligned(maps, contrast):
-            loaded = maps.contrast(label, contrast)
-            if loaded is None:
-                continue
-            image = resample(*loaded, maps.grid, transform, interpolation="linear")
-            if np.mean(image[brain] > 0) < 0.9:
-                notes.append(f"{contrast} of {label} does not cover the brain and was not used to tell tissue")
-                continue
-            channels.append(Channel(contrast, image))
-            if label != maps.baseline.label:
-                notes.append(f"tissue is told by {contrast} of {label}: the baseline has none that is aligned")
-            break
-    if channels:
-        return channels, notes
-    notes.append(
-        "no T1w and no FLAIR is aligned to the baseline: tissue is told by the gradient echo alone, which shows it "
-        "poorly; align one, or give a mask of the white matter (msqsm add masks --as white-matter)"
-    )
-    channels.append(Channel("magnitude", load_magnitude(maps.baseline)[0]))
-    r2star = result_path(maps.study, maps.baseline, "R2starmap", maps.out_dir)
-    if r2star.is_file():
-        volume = load_volume(r2star, what="R2* map", allow_nan=True)
-        if volume.grid.same_as(maps.grid):
-            channels.append(Channel("R2star", np.nan_to_num(volume.array, nan=0.0)))
-    return channels, notes
-
-
-def _aligned(maps: PatientMaps, contrast: Contrast) -> Iterator[tuple[str, AffineTransform]]:
-    """Sessions with an aligned image of a contrast, the baseline first."""
-    for session in (maps.baseline, *(each for each in maps.sessions if each is not maps.baseline)):
-        if contrast in session.contrasts:
-            transform: Any = maps.transform(session.label, contrast)
-            if transform is not None:
-                yield session.label, transform
