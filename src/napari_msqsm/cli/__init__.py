@@ -26,6 +26,7 @@ COMMANDS = (
     "fit",
     "import",
     "info",
+    "measure",
     "phantom",
     "qa",
     "recon",

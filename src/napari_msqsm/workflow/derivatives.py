@@ -77,6 +77,7 @@ _IGNORED_BY_VALIDATORS = (
     "sub-*/sub-*_journal\nsub-*/sub-*_journal/**\nsub-*/sub-*.lock\nsub-*/*_audit.tsv\n"
     "sub-*/*_lesions.tsv\nsub-*/*_followups.tsv\n"
     "study_report.html\nstudy_report.tsv\n"
+    "lesion_table.*\nsub-*/**/*_desc-lesions_weights.*\nsub-*/**/*_desc-nawm_weights.*\n"
 )
 
 
