@@ -6,8 +6,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from vispy.app.canvas import MouseEvent
-from vispy.util import keys as vispy_keys
+from napari.components import ViewerModel
+from napari.utils._proxies import ReadOnlyWrapper
+from napari.utils.interactions import (
+    mouse_double_click_callbacks,
+    mouse_move_callbacks,
+    mouse_press_callbacks,
+    mouse_release_callbacks,
+)
+from napari.utils.key_bindings import KeymapHandler
 
 from napari_msqsm.model.grid import Grid
 from napari_msqsm.model.lesion import Lesion
@@ -100,79 +107,99 @@ def drawing(maps):
 
 
 @pytest.fixture
-def canvas(window, drawing, maps):
-    """On the QSM of the first session, the first lesion chosen."""
-    made = DrawingCanvas(window, at_once)
-    made.told = []
-    made.problem.connect(made.told.append)
-    made.open(drawing, maps)
-    made.show(Stage.QSM, SESSIONS[0])
-    made.select(1)
-    yield made
-    made.close()
+def patient():
+    """Makes a drawing and its images, the voxel axes of QSM in a chosen order."""
 
+    def make(codes="RAS", turn_deg=0.0):
+        made = MadeMaps(codes, turn_deg)
+        return drawing_of(made), made
 
-class Hand:
-    """Moves the mouse over the canvas of a window and presses keys there, as Qt does."""
-
-    def __init__(self, window, qtbot):
-        self._viewer = window
-        self._qtbot = qtbot
-        self._canvas = window.window._qt_viewer.canvas
-        self._scene = self._canvas._scene_canvas
-
-    def pixel(self, point):
-        """Where on the canvas a point (z, y, x) of the viewer is."""
-        self._scene.app.process_events()
-        view = self._canvas.view
-        shown = [point[axis] for axis in self._viewer.dims.displayed[::-1]]
-        return tuple(round(float(each)) for each in (view.transform * view.scene.transform).map([*shown, 0, 1])[:2])
-
-    def drag(self, points, *, button=1, shift=False, release=True):
-        """Press at the first point, move over the others, let go."""
-        modifiers = (vispy_keys.SHIFT,) if shift else ()
-        places = [self.pixel(point) for point in points]
-        press = MouseEvent("mouse_press", pos=places[0], button=button, buttons=[button], modifiers=modifiers)
-        self._scene.events.mouse_press(press)
-        last = press
-        for place in places[1:]:
-            last = MouseEvent(
-                "mouse_move",
-                pos=place,
-                button=button,
-                buttons=[button],
-                modifiers=modifiers,
-                press_event=press,
-                last_event=last,
-            )
-            self._scene.events.mouse_move(last)
-            self._qtbot.wait(8)  # napari takes a move every 5 ms
-        if release:
-            self._scene.events.mouse_release(
-                MouseEvent(
-                    "mouse_release",
-                    pos=places[-1],
-                    button=button,
-                    modifiers=modifiers,
-                    press_event=press,
-                    last_event=last,
-                )
-            )
-
-    def click(self, point, **kwargs):
-        self.drag([point], **kwargs)
-
-    def double_click(self, point):
-        self.click(point)
-        self._scene.events.mouse_double_click(
-            MouseEvent("mouse_double_click", pos=self.pixel(point), button=1, buttons=[1])
-        )
-
-    def key(self, name):
-        """Press a key such as ``Shift-W``."""
-        self._viewer.window._qt_viewer._key_map_handler.press_key(name)
+    return make
 
 
 @pytest.fixture
-def hand(canvas, window, qtbot):
-    return Hand(window, qtbot)
+def open_on():
+    """Opens a patient in a viewer: the QSM of the first session, the first lesion chosen."""
+    opened = []
+
+    def open_it(viewer, drawing, maps):
+        made = DrawingCanvas(viewer, at_once)
+        made.told = []
+        made.problem.connect(made.told.append)
+        made.open(drawing, maps)
+        made.show(Stage.QSM, SESSIONS[0])
+        made.select(1)
+        opened.append(made)
+        return made
+
+    yield open_it
+    for made in opened:
+        made.close()
+
+
+class Hand:
+    """Moves the mouse over a viewer and presses keys there; no window is needed."""
+
+    def __init__(self, viewer):
+        self._viewer = viewer
+
+    def drag(self, points, *, button=1, shift=False, release=True, viewbox=None):
+        """Press at the first point (z, y, x), move over the others, let go."""
+        self._send(mouse_press_callbacks, "mouse_press", points[0], button, shift, viewbox)
+        for point in points[1:]:
+            self._send(mouse_move_callbacks, "mouse_move", point, button, shift, viewbox)
+        if release:
+            self._send(mouse_release_callbacks, "mouse_release", points[-1], button, shift, viewbox)
+
+    def click(self, point, **kwargs):
+        """Press and let go."""
+        self.drag([point], **kwargs)
+
+    def double_click(self, point, viewbox=None):
+        """Click, and click again at once."""
+        self.click(point, viewbox=viewbox)
+        self._send(mouse_double_click_callbacks, "mouse_double_click", point, 1, False, viewbox)
+
+    def key(self, name):
+        """Press a key such as ``Shift-W``."""
+        handler = KeymapHandler()
+        active = self._viewer.layers.selection.active
+        handler.keymap_providers = [self._viewer] if active is None else [active, self._viewer]
+        handler.press_key(name)
+
+    def _send(self, callbacks, kind, point, button, shift, viewbox):
+        event = SimpleNamespace(
+            type=kind,
+            position=tuple(float(along) for along in point),
+            button=button,
+            modifiers=("Shift",) if shift else (),
+            is_dragging=kind == "mouse_move",
+            viewbox=viewbox,
+            handled=False,
+            view_direction=None,
+            up_direction=None,
+            dims_displayed=list(self._viewer.dims.displayed),
+            dims_point=list(self._viewer.dims.point),
+            pos=(0, 0),
+            camera_zoom=1.0,
+        )
+        wrapped = ReadOnlyWrapper(event, exceptions=("handled",))
+        callbacks(self._viewer, wrapped)
+        if self._viewer.layers.selection.active is not None:
+            callbacks(self._viewer.layers.selection.active, wrapped)
+
+
+@pytest.fixture
+def window(qapp):
+    """A viewer without a window, which is all that most of the canvas needs."""
+    return ViewerModel()
+
+
+@pytest.fixture
+def canvas(open_on, window, drawing, maps):
+    return open_on(window, drawing, maps)
+
+
+@pytest.fixture
+def hand(window):
+    return Hand(window)

@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_msqsm.errors import MsqsmError
 from napari_msqsm.widgets.viewer_keys import ViewerKeys
+from napari_msqsm.widgets.workbench import slice_actions
 from napari_msqsm.widgets.workbench.easel import Easel, Where
 from napari_msqsm.widgets.workbench.keys import all_keys
 from napari_msqsm.widgets.workbench.label_events import LabelEvents
@@ -21,6 +22,8 @@ from napari_msqsm.widgets.workbench.stage import Stage
 from napari_msqsm.widgets.workbench.stage_reader import ReadBeside, StageReader
 from napari_msqsm.widgets.workbench.steps import Steps
 from napari_msqsm.widgets.workbench.tool import Tool
+from napari_msqsm.widgets.workbench.tool_brush import AdaptiveBrushTool
+from napari_msqsm.widgets.workbench.tool_propose import ProposeTool
 from napari_msqsm.widgets.workbench.tools import LOOK, TOOLS
 from napari_msqsm.workspace.drawing.plane import PlaneKind
 
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 FLUSH_MS = 1000
 SMALLEST_MM, LARGEST_MM = 0.5, 40.0
 _STEP_MM = 0.5
+_STEP_OF_PROPOSAL = 0.05
 Switch = Literal["in_space", "only", "outlines", "hidden"]
 
 
@@ -59,6 +63,8 @@ class DrawingCanvas(QObject):
         A tool made an edit.
     marked
         A point was marked where a lesion begins, RAS+ mm at the baseline.
+    proposal_changed
+        Size, 0…1, of the proposal that is shown; below 0 when there is none any more.
     tool_changed, brush_changed
         Another tool, by name; another diameter of the brush in mm.
     stage_changed
@@ -76,6 +82,7 @@ class DrawingCanvas(QObject):
     picked = Signal(int)
     edited = Signal(object)
     marked = Signal(object)
+    proposal_changed = Signal(float)
     tool_changed = Signal(str)
     brush_changed = Signal(float)
     stage_changed = Signal()
@@ -96,6 +103,7 @@ class DrawingCanvas(QObject):
         self.brush_mm = 3.0
         self.switches: dict[Switch, bool] = dict.fromkeys(get_args(Switch), False)
         """What is switched on."""
+        self.intensities: tuple[float, float] | None = None
         self._tool: Tool | None = None
         self._easel: Easel | None = None
         self._pen = Pen()
@@ -213,6 +221,8 @@ class DrawingCanvas(QObject):
         self._drop()
         make = TOOLS[name].make
         self._tool = None if make is None else make()
+        if isinstance(self._tool, AdaptiveBrushTool):
+            self._tool.between = self.intensities
         changed, self.tool = name != self.tool, name
         if self.stage is not None:
             self.screen.layers.activate("lesions")
@@ -243,6 +253,35 @@ class DrawingCanvas(QObject):
         self._renew_look()
         if changed:
             self.brush_changed.emit(diameter_mm)
+
+    def set_proposal_size(self, size: float) -> None:
+        """Make what is proposed smaller or larger, 0…1."""
+        if isinstance(self._tool, ProposeTool) and self._easel is not None:
+            self._tool.set_size(self._easel, size)
+
+    def set_intensities(self, between: tuple[float, float] | None) -> None:
+        """Let the adaptive brush paint between two intensities, in the unit of the image; None: learnt near it."""
+        self.intensities = between
+        if isinstance(self._tool, AdaptiveBrushTool):
+            self._tool.between = between
+
+    def accept(self) -> None:
+        """Carry out what is proposed, close a polygon."""
+        self._with_tool("accept")
+
+    def drop(self) -> None:
+        """Forget what is proposed or begun."""
+        self._with_tool("drop")
+
+    def interpolate(self) -> None:
+        """Fill the slices of the lesion between those that were drawn."""
+        if self._easel is not None:
+            self._attempt(partial(slice_actions.interpolate, self._easel, self.screen.axis))
+
+    def copy_slice(self, step: int) -> None:
+        """Copy the lesion of the slice that is seen to the next one (1) or the one before (−1), and go there."""
+        if self._easel is not None:
+            self._attempt(partial(self._copy_slice, self._easel, step))
 
     def set_3d(self, in_space: bool) -> None:
         """Let brushes paint balls in space, or discs in the slice."""
@@ -296,7 +335,7 @@ class DrawingCanvas(QObject):
             signal = self.next_lesion_requested if name == "lesion" else self.next_session_requested
             signal.emit(1 if kind == "next" else -1)
         elif name == "brush":
-            self.set_brush_mm(self.brush_mm + (_STEP_MM if kind == "larger" else -_STEP_MM))
+            self._step_size(1 if kind == "larger" else -1)
         elif action == "switch stage":
             self.show(Stage.FLAIR if self.stage is Stage.QSM else Stage.QSM, self.session)
         elif kind == "switch":
@@ -304,10 +343,22 @@ class DrawingCanvas(QObject):
             self.switch(on, not self.switches[on])
         elif kind == "reviewed":
             self.reviewed_requested.emit()
-        elif kind in {"accept", "drop"}:
-            self._with_tool(kind)
-        elif kind in {"undo", "redo"}:
-            getattr(self, kind)()
+        elif kind == "copy":
+            self.copy_slice(1 if name == "next" else -1)
+        else:
+            simple = {each.__name__: each for each in (self.accept, self.drop, self.interpolate, self.undo, self.redo)}
+            simple[kind]()
+
+    def _step_size(self, sign: int) -> None:
+        if isinstance(self._tool, ProposeTool) and self._tool.proposes:
+            self.set_proposal_size(self._tool.size + sign * _STEP_OF_PROPOSAL)
+        else:
+            self.set_brush_mm(self.brush_mm + sign * _STEP_MM)
+
+    def _copy_slice(self, easel: Easel, step: int) -> None:
+        axis, source, target = self.screen.slices(step)
+        if slice_actions.copy_slice(easel, axis, source, target):
+            self.screen.step_slice(step)
 
     def _with_tool(self, what: str) -> None:
         if self._tool is not None and self._easel is not None:
@@ -341,6 +392,8 @@ class DrawingCanvas(QObject):
                 self.screen.image,
                 refresh=self.screen.layers.refresh,
                 preview=self.screen.propose,
+                proposed=lambda size: self.proposal_changed.emit(-1.0 if size is None else size),
+                beside=self._read_beside,
                 finish=self.finish,
                 tell=self.problem.emit,
             )

@@ -68,6 +68,7 @@ class DrawingLayers:
         self._made: dict[str, Layer] = {}
         self._grids: dict[str, Grid] = {}
         self._contour = 0
+        self._is_hidden = False
         self._hidden = [layer for layer in viewer.layers if layer.visible]
         for layer in self._hidden:
             layer.visible = False
@@ -124,6 +125,8 @@ class DrawingLayers:
 
     def set_contour(self, width: int) -> None:
         """Show outlines of lesions, some voxels wide; 0 shows areas."""
+        if width == self._contour:
+            return
         self._contour = width
         for layer in self.label_layers:
             if layer.metadata[METADATA]["look"] == "lesions":
@@ -131,6 +134,9 @@ class DrawingLayers:
 
     def set_hidden(self, hidden: bool) -> None:
         """Hide what is drawn, or show it."""
+        if hidden == self._is_hidden:
+            return
+        self._is_hidden = hidden
         for layer in self.label_layers:
             layer.visible = not hidden
 
@@ -183,7 +189,7 @@ class DrawingLayers:
         if isinstance(part, LabelImage):
             keywords |= {"opacity": _OPACITY[part.look], "colormap": _colours(part.look), "blending": "translucent"}
             keywords |= {"metadata": {METADATA: {"look": part.look}}}
-            layer = self._viewer.add_labels(part.data, **keywords)
+            layer = self._viewer.add_labels(part.data, visible=not self._is_hidden, **keywords)
             layer.contour = self._contour if part.look == "lesions" else 0
             layer.editable = part.look != "preview"
             self._on_layer(layer)

@@ -52,6 +52,10 @@ class Easel:
         Called with what has changed: show it.
     preview
         Called with the flat index of voxels to show as a proposal; with none to take it off.
+    proposed
+        Called with the size of the proposal that is shown, 0…1, or None where there is none any more.
+    beside
+        Does the first function in another thread, then the second with its result in this one.
     finish
         Called with a title: what was written since the last time is one step.
     tell
@@ -67,13 +71,16 @@ class Easel:
         *,
         refresh: Callable[[Where], None],
         preview: Callable[[NDArray[np.int64]], None],
+        proposed: Callable[[float | None], None],
+        beside: Callable[[Callable[[], Any], Callable[[Any], None]], None],
         finish: Callable[[str], object],
         tell: Callable[[str], None],
     ) -> None:
         self.drawing, self.pen, self.regions, self.image = drawing, pen, regions, image
         self.radius_mm = 1.5
         self.in_space = False
-        self.refresh, self.preview, self.finish, self.tell = refresh, preview, finish, tell
+        self.refresh, self.preview, self.proposed = refresh, preview, proposed
+        self.beside, self.finish, self.tell = beside, finish, tell
 
     @property
     def grid(self) -> Grid:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _MOST_AXES = 3
 _STEPS = {"paint": "brush", "erase": "eraser", "fill": "fill", "polygon": "polygon"}
 """Napari's own tools: what they do is a step of this name."""
-_WAITS_FOR_KEY = ("polygon", "proposal")
+_WAITS_FOR_KEY = ("polygon", "propose")
 
 
 class LabelEvents:

@@ -81,7 +81,11 @@ class Mouse:
         tool, easel = self._canvas.current_tool, self._canvas.easel
         if tool is None:
             yield from self._click(event)
-        elif self.draws and easel is not None:
+        elif easel is None:
+            self._canvas.problem.emit("choose one time point to draw on; a double click opens it")
+        elif self._viewer is not None and self._viewer.dims.ndisplay != 2:
+            self._canvas.problem.emit("drawing is done in slices; leave the 3-D view")
+        elif self.draws:
             last = event.position
             tool.press(easel, self._spot(event))
             yield

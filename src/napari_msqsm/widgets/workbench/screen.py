@@ -81,7 +81,7 @@ class Screen:
         regions = self._regions(stage, session, images)
         frame = self._frame(stage, session, images[-1])
         parts: list[StageImage | LabelImage] = []
-        for image in images:
+        for image in reversed(images) if stage is Stage.ALL else images:  # the first view is that of the topmost ones
             parts.append(image)
             if f"lesions {image.session}" in regions:
                 parts.append(self._label_image(f"lesions {image.session}", regions))
@@ -94,7 +94,7 @@ class Screen:
         self.image = images[-1].values if stage is not Stage.ALL else None
         if stage is Stage.ALL:
             self._side_by_side.enter(2)
-        self.layers.activate("lesions" if "lesions" in regions else parts[-1].key)
+        self.layers.activate("lesions" if "lesions" in regions else f"lesions {session}")
         dims = self._viewer.dims
         if first:
             set_point(self._viewer, frame.screen((np.array(frame.grid.shape) - 1) / 2.0))
@@ -138,6 +138,24 @@ class Screen:
         dims, camera = self._viewer.dims, self._viewer.scene.camera
         down, across = (int(axis) - dims.ndim for axis in dims.order[-2:])
         camera.center = (camera.center[0], float(point[down]), float(point[across]))
+
+    def slices(self, step: int) -> tuple[int, int, int]:
+        """Axis of the image perpendicular to what is seen, the slice that is seen, and one some steps further."""
+        assert self.frame is not None
+        axis, along = self.axis, int(self._viewer.dims.order[-3]) - self._viewer.dims.ndim
+        point = np.array(self._viewer.dims.point[-3:], dtype=np.float64)
+        here = int(np.floor(self.frame.voxel(point)[axis] + 0.5))
+        point[along] += 1.0
+        forwards = 1 if self.frame.voxel(point)[axis] > self.frame.voxel(self._viewer.dims.point)[axis] else -1
+        return axis, here, here + forwards * step
+
+    def step_slice(self, step: int) -> None:
+        """Go some slices further; the camera stays."""
+        assert self.frame is not None
+        axis, _, target = self.slices(step)
+        voxel = self.frame.voxel(self._viewer.dims.point)
+        voxel[axis] = target
+        set_point(self._viewer, self.frame.screen(voxel))
 
     def place_of(self, label: int) -> NDArray[np.float64] | None:
         """(3,) middle of a lesion, RAS+ mm at the baseline, in the slice where it is largest; None when not drawn.

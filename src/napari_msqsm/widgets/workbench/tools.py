@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from napari_msqsm.widgets.workbench.stage import Stage
 from napari_msqsm.widgets.workbench.tool import Tool
 from napari_msqsm.widgets.workbench.tool_brush import AdaptiveBrushTool, BrushTool
 from napari_msqsm.widgets.workbench.tool_contour import ContourTool, PolygonTool
 from napari_msqsm.widgets.workbench.tool_fill import FillTool
+from napari_msqsm.widgets.workbench.tool_propose import ProposeTool
 
 
 class ToolInfo(NamedTuple):
@@ -24,15 +26,15 @@ class ToolInfo(NamedTuple):
         Makes one; None for looking, which changes nothing.
     round
         Whether it has a size.
-    only_qsm
-        Whether it works on QSM only.
+    only
+        Stage on which alone it works; None for wherever is drawn.
     """
 
     title: str
     words: str
     make: Callable[[], Tool] | None
     round: bool = False
-    only_qsm: bool = False
+    only: Stage | None = None
 
 
 LOOK = "look"
@@ -51,19 +53,25 @@ TOOLS: dict[str, ToolInfo] = {
         "Polygon", "Click corners; a double click, Enter or a click on the first one fills it.", PolygonTool
     ),
     "fill": ToolInfo("Fill", "Fill the enclosed area at a click.", FillTool),
+    "propose": ToolInfo(
+        "Propose",
+        "Click a lesion on FLAIR: its region is proposed; make it smaller or larger, then accept with Enter.",
+        ProposeTool,
+        only=Stage.FLAIR,
+    ),
     "vein": ToolInfo(
         "Vein brush",
         "Mark the central vein inside the lesion; it is left out of the susceptibility. With Shift, unmark it.",
         lambda: BrushTool("vein", "vein"),
         True,
-        True,
+        Stage.QSM,
     ),
     "nawm": ToolInfo(
         "White matter brush",
         "Paint the lesion's reference region yourself; with Shift, take it off.",
         lambda: BrushTool("reference region", "nawm"),
         True,
-        True,
+        Stage.QSM,
     ),
 }
 """In the order of their buttons."""
