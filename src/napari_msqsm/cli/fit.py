@@ -55,6 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--bootstrap", type=int, default=0, metavar="N", help="samples for the intervals of peak and decay (default: 0)"
     )
     parser.add_argument("--no-figures", action="store_true", help="no figures and no report")
+    parser.add_argument("--log", action="store_true", help="explain the logarithm of the outcome, apt for volumes")
+    parser.add_argument(
+        "--reduce",
+        action="store_true",
+        help="leave out covariates with p > 0.05 one after the other; the way is recorded, p values are then too small",
+    )
     parser.add_argument("--include-ineligible", action="store_true", help="also fit lesions that are not eligible")
     parser.add_argument(
         "--include-post-gd", action="store_true", help="also fit rows of a gradient echo after gadolinium"
@@ -81,13 +87,20 @@ def run(args: argparse.Namespace) -> int:
         df=args.df,
         include_ineligible=args.include_ineligible,
         include_post_gd=args.include_post_gd,
+        log=args.log,
     )
     table = read_lesions(args.table)
     result: GrowthResult = common.run_task(
         args,
         "fit",
         lambda on_progress, cancel: fit_table(
-            table, choice, bootstrap=args.bootstrap, seed=args.seed, on_progress=on_progress, cancel=cancel
+            table,
+            choice,
+            reduce=args.reduce,
+            bootstrap=args.bootstrap,
+            seed=args.seed,
+            on_progress=on_progress,
+            cancel=cancel,
         ),
     )
     files = write_growth(args.out, result, source=args.table, figures=not args.no_figures)
@@ -107,6 +120,8 @@ def _tell(args: argparse.Namespace, result: GrowthResult) -> None:
     common.say(args, f"{model.fit.n_rows} rows, {model.n_lesions} lesions, {model.n_patients} patients")
     for reason, count in model.table.dropped.items():
         common.say(args, f"left out: {count} rows, {reason}")
+    for step in result.reduction:
+        common.say(args, f"left out: covariate {step.covariate}, p = {step.p:.2g}")
     common.say(args, f"{'fixed effect':<22}{'estimate':>12}{'SE':>10}{'df':>9}{'p':>10}")
     for name, each in zip(model.fit.names, model.inference.fixed_effects(), strict=True):
         common.say(args, f"{name:<22}{each.estimate:>12.4g}{each.se:>10.3g}{each.df:>9.1f}{each.p:>10.2g}")

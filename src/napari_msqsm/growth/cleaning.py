@@ -72,7 +72,7 @@ def clean(
     Raises
     ------
     InputError
-        When a column is absent or is not of numbers, or no row is left.
+        When a column is absent, age or outcome are not numbers, or no row is left.
 
     Notes
     -----
@@ -86,8 +86,10 @@ def clean(
         raise InputError(f"the table has no column {', '.join(absent)}; it has {', '.join(map(str, table.columns))}")
     rows = table.copy()
     rows["rim"] = rows["rim"].map(lambda value: _RIM_WORDS.get(str(value).strip().lower()))
-    for name in dict.fromkeys(("lesion_age_y", outcome, *covariates)):
+    for name in ("lesion_age_y", outcome):
         rows[name] = _numbers(rows[name], name)
+    for name in covariates:
+        rows[name] = _numbers_or_words(rows[name])
     dropped: dict[str, int] = {}
 
     def keep(where: pd.Series[bool], reason: str) -> None:
@@ -128,6 +130,15 @@ def clean(
 def _is_no(value: object) -> bool:
     """Whether a cell of ``eligible`` says no; a missing one does not."""
     return str(value).strip().lower().split(":")[0] in {"no", "false", "0", "0.0"}
+
+
+def _numbers_or_words(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Take a column as numbers where every value is one, else as words, such as the name of a scanner."""
+    import pandas as pd
+
+    numbers = pd.to_numeric(column, errors="coerce")
+    words = bool((numbers.isna() & column.notna()).any())
+    return column if words else numbers.astype(float).replace([np.inf, -np.inf], np.nan)
 
 
 def _numbers(column: pd.Series[Any], name: str) -> pd.Series[float]:

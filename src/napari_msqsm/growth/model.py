@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from napari_msqsm.errors import InputError, ParameterError
+from napari_msqsm.growth.categories import with_columns
 from napari_msqsm.growth.cleaning import NO_RIM, RIM, CleanTable, clean
 from napari_msqsm.growth.design import Covariate, Design
 from napari_msqsm.growth.identified import unidentified
@@ -54,6 +55,8 @@ class ModelChoice:
         Degrees of freedom.
     include_ineligible, include_post_gd
         Rows that are left out otherwise.
+    log
+        Explain the natural logarithm of the outcome, as is apt for volumes.
     """
 
     outcome: str = "chi_ppb"
@@ -64,6 +67,7 @@ class ModelChoice:
     df: DegreesMethod = "satterthwaite"
     include_ineligible: bool = False
     include_post_gd: bool = False
+    log: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,8 @@ class GrowthModel:
     def formula(self) -> str:
         """The model as lme4 writes it."""
         random = self.random_in_r
-        return f"{self.choice.outcome} ~ {self.design.formula} + {random}"
+        outcome = f"log({self.choice.outcome})" if self.choice.log else self.choice.outcome
+        return f"{outcome} ~ {self.design.formula} + {random}"
 
     @property
     def random_in_r(self) -> str:
@@ -221,7 +226,8 @@ def fit_growth(table: pd.DataFrame, choice: ModelChoice) -> GrowthModel:
         include_ineligible=choice.include_ineligible,
         include_post_gd=choice.include_post_gd,
     )
-    rows = cleaned.rows
+    rows, covariates = with_columns(cleaned.rows, covariates)
+    cleaned = replace(cleaned, rows=rows)
     ages = rows["lesion_age_y"].to_numpy(dtype=np.float64)
     basis = TIME_BASES[choice.time](ages, choice.degree)
     design = Design.of(rows, basis, covariates)
@@ -240,12 +246,21 @@ def fit_growth(table: pd.DataFrame, choice: ModelChoice) -> GrowthModel:
     )
     if groups.n_patients < 2:
         raise InputError("there is one patient; a mixed model needs at least two")
-    response = rows[choice.outcome].to_numpy(dtype=np.float64)
+    response = _response(rows, choice)
     fit = fit_mixed_model(response, design.matrix, design.names, groups)
     fit_ml = fit_mixed_model(response, design.matrix, design.names, groups, reml=False, start=fit.theta)
     told = unidentified(fit.design, groups)
     warnings += [*told, *_warnings_of(fit)]
     return GrowthModel(choice, cleaned, design, fit, fit_ml, Inference(fit, choice.df), not told, tuple(warnings))
+
+
+def _response(rows: pd.DataFrame, choice: ModelChoice) -> NDArray[np.float64]:
+    values = rows[choice.outcome].to_numpy(dtype=np.float64)
+    if not choice.log:
+        return values
+    if not np.all(values > 0):
+        raise InputError(f"{choice.outcome} has values that are not above 0, such as {values.min():g}: no logarithm")
+    return np.asarray(np.log(values), dtype=np.float64)
 
 
 def _warnings_of(fit: MixedModelFit) -> list[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from napari_msqsm.growth.model import ModelChoice
     from napari_msqsm.workflow.growth.fitting import GrowthResult
 
 COLOURS = {RIM: "#c0392b", NO_RIM: "#2471a3", DIFFERENCE: "#555555"}
@@ -23,9 +24,10 @@ _DPI = 150
 _UNITS = {"chi_ppb": "χ above normal-appearing white matter (ppb)", "volume_mm3": "lesion volume (mm³)"}
 
 
-def axis_words(outcome: str) -> str:
-    """Label of an outcome's axis."""
-    return _UNITS.get(outcome, outcome)
+def axis_words(choice: ModelChoice) -> str:
+    """Label of the axis of what is explained."""
+    words = _UNITS.get(choice.outcome, choice.outcome)
+    return f"log of {words}" if choice.log else words
 
 
 def draw_curves(axes: Axes, result: GrowthResult, *, lesions: bool = True) -> None:
@@ -36,7 +38,7 @@ def draw_curves(axes: Axes, result: GrowthResult, *, lesions: bool = True) -> No
             ordered = rows.sort_values("lesion_age_y")
             axes.plot(
                 ordered["lesion_age_y"],
-                ordered[model.choice.outcome],
+                model.fit.response[ordered.index.to_numpy()],
                 color=COLOURS[str(ordered["rim"].iloc[0])],
                 linewidth=0.6,
                 alpha=0.35,
@@ -54,7 +56,7 @@ def draw_curves(axes: Axes, result: GrowthResult, *, lesions: bool = True) -> No
             curve.age_y, curve.mean, points, color=colour, linewidth=2, label=f"{curve.name} (n = {n[curve.name]})"
         )
     axes.set_xlabel("lesion age (years)")
-    axes.set_ylabel(axis_words(model.choice.outcome))
+    axes.set_ylabel(axis_words(model.choice))
     axes.legend(frameon=False)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from napari_msqsm.errors import CancelledError
@@ -10,6 +10,7 @@ from napari_msqsm.growth.bootstrap import Bootstrap, parametric, patient_cluster
 from napari_msqsm.growth.curves import Curve, curves_of
 from napari_msqsm.growth.model import GrowthModel, ModelChoice, fit_growth
 from napari_msqsm.growth.peak import Landmark, landmarks_of
+from napari_msqsm.growth.reduction import WARNING, Step, reduced
 from napari_msqsm.io.tables import read_table
 
 if TYPE_CHECKING:
@@ -38,12 +39,15 @@ class GrowthResult:
         Peak and decay onset of each group, by the delta method.
     bootstraps
         Intervals from samples; empty where none were asked for.
+    reduction
+        Covariates that were left out one after the other.
     """
 
     model: GrowthModel
     curves: tuple[Curve, ...]
     landmarks: dict[str, tuple[Landmark, Landmark]]
     bootstraps: tuple[Bootstrap, ...] = field(default=())
+    reduction: tuple[Step, ...] = field(default=())
 
     @property
     def peak(self) -> dict[str, Landmark]:
@@ -73,6 +77,7 @@ def fit_table(
     table: pd.DataFrame,
     choice: ModelChoice,
     *,
+    reduce: bool = False,
     bootstrap: int = 0,
     seed: int = 0,
     on_progress: OnProgress | None = None,
@@ -86,6 +91,8 @@ def fit_table(
         From `read_lesions`.
     choice
         What to fit.
+    reduce
+        Leave out covariates one after the other, see `napari_msqsm.growth.reduction`.
     bootstrap
         Number of samples of each bootstrap (parametric, patients drawn again); 0 for the delta method alone.
     seed
@@ -106,7 +113,12 @@ def fit_table(
             on_progress(words, fraction)
 
     report("Mixed model", 0.0)
-    model = fit_growth(table, choice)
+    if reduce:
+        path = reduced(table, choice)
+        model, steps = path.model, path.steps
+        model = replace(model, warnings=(*model.warnings, *((WARNING,) if steps else ())))
+    else:
+        model, steps = fit_growth(table, choice), ()
     report("Curves", 0.02)
     curves = curves_of(model, seed=seed)
     landmarks = landmarks_of(model)
@@ -118,7 +130,7 @@ def fit_table(
             patient_cluster(model, bootstrap, seed=seed, on_progress=second),
         ]
     report("Done", 1.0)
-    return GrowthResult(model, curves, landmarks, tuple(bootstraps))
+    return GrowthResult(model, curves, landmarks, tuple(bootstraps), steps)
 
 
 def _share(report: OnProgress, start: float) -> Callable[[float], None]:

@@ -32,10 +32,11 @@ def methods(result: GrowthResult) -> str:
     groups = f"group ({' and '.join(model.groups)}), its interaction with time" if len(model.groups) == 2 else ""
     covariates = ", ".join(each.replace("*", " and its interaction with ") for each in model.choice.covariates)
     effects = ", ".join(part for part in ("time", groups, covariates) if part)
+    outcome = f"The logarithm of {model.choice.outcome}" if model.choice.log else model.choice.outcome
     sentences = [
-        f"{model.choice.outcome} of {model.n_lesions} lesions of {model.n_patients} patients ({model.fit.n_rows} "
-        f"scans) was analysed by a linear mixed model with {effects} as fixed effects and "
-        f"{_RANDOM[model.choice.random]}, fitted by restricted maximum likelihood.",
+        f"{outcome} of {model.n_lesions} lesions of {model.n_patients} patients ({model.fit.n_rows} scans) was "
+        f"analysed by a linear mixed model with {effects} as fixed effects and {_RANDOM[model.choice.random]}, fitted by "
+        "restricted maximum likelihood.",
         f"Time was lesion age, written as {model.design.basis.formula}.",
         f"Degrees of freedom follow {_DF[model.choice.df]}; intervals are at 95 %; bands are simultaneous over age "
         "(sup-t).",

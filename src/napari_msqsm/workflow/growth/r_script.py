@@ -16,7 +16,8 @@ _HEAD = """# Repeats the fit of msqsm with lme4: Rscript model.R in this folder.
 # The time basis is in the columns ot1 ... of {rows}; how it was made:
 # {formula}
 suppressMessages({{library(lme4); library(lmerTest)}})
-d <- read.csv("{rows}", colClasses = c(patient_id = "character", lesion_id = "character"))
+d <- read.csv("{rows}", check.names = FALSE,
+              colClasses = c(patient_id = "character", lesion_id = "character"))
 m <- lmer({model}, data = d, REML = TRUE,
           control = lmerControl(optimizer = "bobyqa", optCtrl = list(rhobeg = 0.02, rhoend = 1e-9, maxfun = 1e5),
                                 calc.derivs = TRUE, check.conv.singular = "ignore"))
@@ -40,10 +41,11 @@ def r_script(result: GrowthResult) -> str:
     terms = [_r_name(name) for name in model.fit.names if name != "(Intercept)"]
     fixed = " + ".join(["1", *terms])
     random = model.random_in_r
+    outcome = f"log({model.choice.outcome})" if model.choice.log else model.choice.outcome
     return _HEAD.format(
         rows=ROWS,
         formula=model.design.basis.formula,
-        model=f"{model.choice.outcome} ~ {fixed} + {random}",
+        model=f"{outcome} ~ {fixed} + {random}",
         ddf=_DDF[model.choice.df],
     )
 
@@ -62,4 +64,6 @@ def r_rows(result: GrowthResult) -> pd.DataFrame:
 
 
 def _r_name(name: str) -> str:
-    return ":".join("rimm" if part == "rim-" else part for part in name.split(":"))
+    """Name of a column in R: in backticks where it is no word."""
+    parts = ("rimm" if part == "rim-" else part for part in name.split(":"))
+    return ":".join(part if part.isidentifier() else f"`{part}`" for part in parts)

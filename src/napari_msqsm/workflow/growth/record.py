@@ -36,6 +36,7 @@ def as_record(result: GrowthResult) -> dict[str, Any]:
             "covariates": list(model.choice.covariates),
             "df": model.choice.df,
             "covariate_means": model.design.means,
+            "log": model.choice.log,
         },
         "n_obs": fit.n_rows,
         "n_patients": model.n_patients,
@@ -64,6 +65,7 @@ def as_record(result: GrowthResult) -> dict[str, Any]:
         ],
         "peak": {rim: _landmark(each) for rim, each in result.peak.items()},
         "decay_onset": {rim: _landmark(each) for rim, each in result.decay_onset.items()},
+        "reduction": [{"covariate": step.covariate, "p": step.p} for step in result.reduction],
         "bootstraps": [
             {
                 "method": each.method,
