@@ -1,7 +1,7 @@
 """Draws on a patient until somebody ends it. Run as a script: forks one process that draws for every line it reads.
 
-A line is ``seed log``: the process appends to the log, so that what was true is known after it was ended: ``open`` with
-the digest of what was there, ``try`` before and ``done`` after a step was written down.
+A line is ``seed study log``: the process appends to the log, so that what was true is known after it was ended:
+``open`` with the digest of what was there, ``try`` before and ``done`` after a step was written down.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def work_on(study, seed, log):
 
 
 def told_of_errors(function, log):
-    """Write to the log what goes wrong."""
+    """Write to the log what goes wrong, and end."""
     try:
         function()
     except BaseException as error:  # noqa: BLE001  told to the test
@@ -72,12 +72,11 @@ def told_of_errors(function, log):
 
 
 if __name__ == "__main__":
-    patient = open_study(Path(sys.argv[1]))
     for line in sys.stdin:
-        seed, log = line.split()
+        seed, root, log = line.split()
         child = os.fork()
         if child == 0:
-            told_of_errors(lambda: work_on(patient, int(seed), Path(log)), Path(log))  # noqa: B023  used at once
+            told_of_errors(lambda: work_on(open_study(Path(root)), int(seed), Path(log)), Path(log))  # noqa: B023
         print(child, flush=True)  # noqa: T201
         os.waitpid(child, 0)
         print("gone", flush=True)  # noqa: T201

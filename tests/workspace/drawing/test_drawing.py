@@ -16,12 +16,8 @@ from napari_msqsm.model.lesion import MOST_LESIONS, Lesion
 from napari_msqsm.workspace.drawing.drawing import Drawing
 from napari_msqsm.workspace.drawing.edit import Edit, LesionChange, VoxelChange, voxels_set
 from napari_msqsm.workspace.drawing.plane import ONSET, VEIN, Plane
-from workflow.drawing.small_patient import FLAIR, GRE, PLANES, content, draw_at_random, history, stroke
-
-
-def small(**more):
-    grids = {plane: FLAIR if plane.kind == "flair" else GRE for plane in PLANES}
-    return Drawing("01", grids, reader="AB", **more)
+from workflow.drawing.small_patient import GRE, content, draw_at_random, history, stroke
+from workspace.drawing.small_drawing import small
 
 
 @settings(max_examples=40, deadline=None)

@@ -17,7 +17,8 @@ from weakref import WeakSet
 SILENCE_S = 120.0
 """A lock of another computer that was not renewed for so long is left over."""
 _BEAT_S = 10.0
-_LIVING: WeakSet[Lock] = WeakSet()
+_LIVING: WeakSet[Holder] = WeakSet()
+"""Windows of this process that hold a lock or are about to."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,8 @@ class Holder:
     def sentence(self) -> str:
         """Who, where and since when, for the user."""
         here = "in another window on this computer" if self.host == socket.gethostname() else f"on {self.host}"
-        return (
-            f"{self.initials or 'somebody'} has this patient open {here} since {self.since[:16].replace('T', ' ')} UTC"
-        )
+        since = f" since {self.since[:16].replace('T', ' ')} UTC" if self.since else ""
+        return f"{self.initials or 'somebody'} has this patient open {here}{since}"
 
 
 UNKNOWN = Holder("", "", "another computer", 0, "", "")
@@ -62,7 +62,6 @@ class Lock:
     def __init__(self, path: Path, holder: Holder) -> None:
         self.path, self.holder = path, holder
         self._beaten = time.monotonic()
-        _LIVING.add(self)
 
     def beat(self) -> Holder | None:
         """Say that we are still there; returns who holds it now where that is not us any more."""
@@ -89,7 +88,7 @@ class Lock:
         now = holder_of(self.path)
         if now is not None and now.token == self.holder.token:
             self.path.unlink(missing_ok=True)
-        _LIVING.discard(self)
+        _LIVING.discard(self.holder)
 
 
 def take(path: Path, initials: str) -> tuple[Lock | None, Holder | None]:
@@ -121,6 +120,7 @@ def take(path: Path, initials: str) -> tuple[Lock | None, Holder | None]:
         _start_of(os.getpid()),
         datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    _LIVING.add(own)
     held, other = _acquire(path, own)
     return (Lock(path, own) if held else None), other
 
@@ -192,7 +192,7 @@ def _is_left_over(holder: Holder | None, age_s: float) -> bool:
     if holder is None or holder.host != socket.gethostname():
         return age_s > SILENCE_S
     if holder.pid == os.getpid():
-        return all(lock.holder.token != holder.token for lock in _LIVING)
+        return all(each.token != holder.token for each in _LIVING)
     if os.name != "posix":  # asking for a process by a signal would end it there
         return age_s > SILENCE_S
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,7 +75,7 @@ def decode(data: bytes) -> Edit:
 
 
 def _plain(value: Lesion | FollowUp | None) -> dict[str, Any] | None:
-    return None if value is None else asdict(value)
+    return None if value is None else dict(vars(value))
 
 
 def _with_points(cells: Mapping[str, Any]) -> dict[str, Any]:
