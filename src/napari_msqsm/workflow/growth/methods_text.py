@@ -35,8 +35,8 @@ def methods(result: GrowthResult) -> str:
     outcome = f"The logarithm of {model.choice.outcome}" if model.choice.log else model.choice.outcome
     sentences = [
         f"{outcome} of {model.n_lesions} lesions of {model.n_patients} patients ({model.fit.n_rows} scans) was "
-        f"analysed by a linear mixed model with {effects} as fixed effects and {_RANDOM[model.choice.random]}, fitted by "
-        "restricted maximum likelihood.",
+        f"analysed by a linear mixed model with {effects} as fixed effects and {_RANDOM[model.choice.random]}, "
+        "fitted by restricted maximum likelihood.",
         f"Time was lesion age, written as {model.design.basis.formula}.",
         f"Degrees of freedom follow {_DF[model.choice.df]}; intervals are at 95 %; bands are simultaneous over age "
         "(sup-t).",
