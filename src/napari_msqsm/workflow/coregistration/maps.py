@@ -102,6 +102,31 @@ def renew_map(
     return target
 
 
+def why_outdated(study: Study, session: Session, pair: Pair | None, *, out_dir: Path | None = None) -> tuple[str, ...]:
+    """Why a map on the baseline's grid does not belong to the map that it was made from any more; empty where it does.
+
+    Parameters
+    ----------
+    study, session
+        Whose map.
+    pair
+        Its gradient echo and the baseline's; None for the baseline itself.
+    out_dir
+        Root of the derivatives; ``derivatives/msqsm`` of the study when not given.
+
+    Returns
+    -------
+    tuple of str
+        Empty also where nothing was recorded, such as for a map that was put there by hand.
+    """
+    chimap, mask = (result_path(study, session, name, out_dir) for name in ("Chimap", "desc-brain_mask"))
+    record = read_record(_sidecar(result_path(study, session, MAP, out_dir)))
+    if record is None:
+        return ()
+    inputs = (chimap, mask) if pair is None else (chimap, mask, pair.xfm, pair.fixed[0])
+    return tuple(reasons_outdated(record, inputs, roots(study, out_dir), ALGORITHM_VERSION))
+
+
 def _baseline_map(study: Study, session: Session, out_dir: Path | None) -> Path | None:
     """Copy the baseline's own map to the name that follow-ups have."""
     chimap, mask = (result_path(study, session, name, out_dir) for name in ("Chimap", "desc-brain_mask"))

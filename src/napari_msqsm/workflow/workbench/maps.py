@@ -10,8 +10,8 @@ import numpy as np
 from napari_msqsm.errors import InputError
 from napari_msqsm.io.nifti import load_grid, load_mask, load_volume
 from napari_msqsm.model.transform import AffineTransform
-from napari_msqsm.workflow.coregistration.images import load_contrast
-from napari_msqsm.workflow.coregistration.maps import MAP, MASK
+from napari_msqsm.workflow.coregistration.images import load_contrast, load_magnitude
+from napari_msqsm.workflow.coregistration.maps import MAP, MASK, why_outdated
 from napari_msqsm.workflow.coregistration.pairs import (
     GRE,
     baseline_of,
@@ -22,6 +22,7 @@ from napari_msqsm.workflow.coregistration.pairs import (
 )
 from napari_msqsm.workflow.coregistration.state import state_of
 from napari_msqsm.workflow.rescans import RESCAN_COLUMN
+from napari_msqsm.workflow.workbench.kept_images import KeptImages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,7 +44,8 @@ class SessionMap:
     transform
         Scanner positions at the baseline → those at this session, mm; the identity for the baseline.
     registered_chi_ppm, registered_mask
-        The map on the baseline grid, and where it has a value there; None where it was not carried there.
+        The map on the baseline grid, and where it has a value there; None where it was not carried there, or was made
+        from another map or with another transform than there are now.
     """
 
     chi_ppm: NDArray[np.float32]
@@ -85,7 +87,7 @@ class PatientMaps:
         self._pairs = {(pair.session, pair.contrast): pair for pair in pairs_of(study, self.patient, out_dir=out_dir)}
         self._transforms: dict[tuple[str, str], AffineTransform | None] = {}
         self._maps: dict[str, SessionMap | None] = {}
-        self._contrasts: dict[tuple[str, str], tuple[NDArray[np.float32], Grid]] = {}
+        self._images = KeptImages()
 
     def session(self, label: str) -> Session:
         """Session by BIDS name; KeyError where the patient has none of this name."""
@@ -136,14 +138,31 @@ class PatientMaps:
         return self._maps[label]
 
     def contrast(self, label: str, contrast: Contrast) -> tuple[NDArray[np.float32], Grid] | None:
-        """(X, Y, Z) image of another contrast as it was acquired, and its grid; None where the session has none."""
+        """(X, Y, Z) image of another contrast as it was acquired, and its grid; None where the session has none.
+
+        The images that were asked for last are kept, see `napari_msqsm.workflow.workbench.kept_images`.
+
+        Raises
+        ------
+        InputError
+            When it cannot be read.
+        """
         session = self.session(label)
         if contrast not in session.contrasts:
             return None
-        key = (label, contrast)
-        if key not in self._contrasts:
-            self._contrasts[key] = load_contrast(session.contrasts[contrast], contrast)
-        return self._contrasts[key]
+        path = session.contrasts[contrast]
+        return self._images.get((label, contrast), lambda: load_contrast(path, contrast))
+
+    def magnitude(self, label: str) -> tuple[NDArray[np.float32], Grid]:
+        """(X, Y, Z) root sum of squares of a session's gradient echoes over the echoes, and its grid.
+
+        Raises
+        ------
+        InputError
+            When it has none, or one cannot be read.
+        """
+        session = self.session(label)
+        return self._images.get((label, GRE), lambda: load_magnitude(session))
 
     def contrast_grid(self, label: str, contrast: Contrast) -> Grid | None:
         """Grid of an image of another contrast, without reading its values."""
@@ -156,7 +175,7 @@ class PatientMaps:
         """Let go of images and transforms, so that they are read again: files have changed."""
         self._transforms.clear()
         self._maps.clear()
-        self._contrasts.clear()
+        self._images.clear()
 
     def _read_transform(self, label: str, contrast: str) -> AffineTransform | None:
         if label == self.baseline.label and contrast == GRE:
@@ -178,7 +197,9 @@ class PatientMaps:
         holds = np.isfinite(chi.array)
         holds &= load_mask(mask, on=chi.grid) if mask.is_file() else chi.array != 0
         registered = registered_mask = None
-        if there.is_file() and mask_there.is_file():
+        pair = None if session.label == self.baseline.label else self._pairs.get((label, GRE))
+        current = not why_outdated(self.study, session, pair, out_dir=self.out_dir)
+        if there.is_file() and mask_there.is_file() and current:
             carried = load_volume(there, what="susceptibility map")
             if carried.grid.same_as(self.grid):
                 registered, registered_mask = carried.array, load_mask(mask_there, on=self.grid)
