@@ -1,4 +1,4 @@
-"""``msqsm demo``: the bundled sample study, from echoes to pictures."""
+"""``msqsm demo``: the bundled sample study, from echoes to the lesion table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from napari_msqsm.cli import common, coregistration, recon_settings
 if TYPE_CHECKING:
     import argparse
 
-HELP = "reconstruct and align the bundled sample study; opens napari when there is a screen"
+    from napari_msqsm.workflow.measure.study import StudyMeasurement
+
+HELP = "the whole pipeline on the bundled sample study, to its lesion table; opens napari when there is a screen"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Copy the sample study, reconstruct and align every session, say how it went and show it."""
+    """Copy the sample study, reconstruct and align every session, measure its lesions, say how it went and show it."""
     if args.list_settings:
         return recon_settings.print_settings(args)
     from napari_msqsm.cli.viewer import open_viewer
@@ -58,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
     for outcome in batch.outcomes:
         common.say(args, f"picture: {outcome.files['picture']}")
     outcomes = coregistration.coregister(args, study, [person.patient_id for person in study.patients], align)
+    measured = _measure(args, root)
     common.say(args, f"results: {study.derivatives_root}")
     common.write_json(
         args,
@@ -65,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
         | {
             "summary": [row.as_json() for row in rows],
             "coregistration": [outcome.as_json() for outcome in outcomes],
+            "measurement": None if measured is None else measured.as_json(),
         },
     )
     for label, sentence in batch.refused.items():
@@ -74,3 +78,34 @@ def run(args: argparse.Namespace) -> int:
         if reason:
             common.say(args, f"napari was not opened: {reason}; later: napari --plugin napari-msqsm {root}")
     return coregistration.worst(common.batch_code(batch), coregistration.code_of(outcomes))
+
+
+def _measure(args: argparse.Namespace, root: Path) -> StudyMeasurement | None:
+    """Measure the lesions that are drawn; the true ones stand in for a reader's where none are. None without any."""
+    from napari_msqsm.cli import measure
+    from napari_msqsm.io.bids import open_study
+    from napari_msqsm.workflow.drawing.places import Places
+    from napari_msqsm.workflow.measure.study import measure_study
+    from napari_msqsm.workflow.measure.summary import curves_table
+    from napari_msqsm.workflow.stand_in import draw_truth
+
+    study = open_study(root)  # with the maps that are there now
+    drawn = [draw_truth(study, patient) for patient in study.patients]
+    count = sum(each.lesions for each in drawn)
+    if count:
+        common.say(
+            args,
+            f"lesions: the {count} true ones stand in for a reader's drawings; they go the same way: drawn on FLAIR, "
+            "carried to the gradient echo of their onset, propagated to later sessions, measured",
+        )
+    for sentence in (note for each in drawn for note in each.notes):
+        common.warn(sentence)
+    if not any(Places(study.derivatives_root, patient.patient_id).lesions.is_file() for patient in study.patients):
+        return None
+    measured: StudyMeasurement = common.run_task(
+        args, "measure", lambda on_progress, cancel: measure_study(study, on_progress=on_progress, cancel=cancel)
+    )
+    common.say(args, "\nχ of the lesions relative to the white matter about them, ppb (age in years):")
+    common.say(args, curves_table(measured.tables))
+    measure.report(args, measured)
+    return measured

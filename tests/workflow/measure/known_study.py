@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -14,22 +14,28 @@ from napari_msqsm.io.nifti import save_volume
 from napari_msqsm.io.transforms import write_transform
 from napari_msqsm.model.grid import Grid
 from napari_msqsm.model.lesion import Lesion, lesion_id_of
-from napari_msqsm.model.study import Study
 from napari_msqsm.model.transform import AffineTransform
 from napari_msqsm.workflow.coregistration.maps import renew_maps
 from napari_msqsm.workflow.coregistration.pairs import pairs_of
 from napari_msqsm.workflow.coregistration.settings import ALGORITHM_VERSION, CoregistrationSettings
 from napari_msqsm.workflow.coregistration.state import destination, locator
 from napari_msqsm.workflow.drawing.places import Places
+from napari_msqsm.workflow.drawing.reading import read_drawing
 from napari_msqsm.workflow.drawing.stored import grids_of
 from napari_msqsm.workflow.drawing.tables import follow_ups_text, lesions_text
 from napari_msqsm.workflow.provenance import input_files, write_json_file
+from napari_msqsm.workflow.reference.references import References
 from napari_msqsm.workflow.workbench.carry import carry, carry_plan
 from napari_msqsm.workflow.workbench.maps import PatientMaps
 from napari_msqsm.workflow.workbench.propagate import propagate, propagation_plan
 from napari_msqsm.workspace.drawing.drawing import Drawing
 from napari_msqsm.workspace.drawing.edit import Edit, FollowUpChange, LesionChange, voxels_set
 from napari_msqsm.workspace.drawing.plane import ONSET, VEIN, Plane
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_msqsm.model.study import Study
 
 S1, S2, S3, AGAIN = (f"sub-01_ses-{name}" for name in ("01", "02", "03", "02rescan"))
 BRAIN_MM = np.array([52.0, 62.0, 40.0])
@@ -234,4 +240,6 @@ def make(root: Path) -> OnDisk:
     study = disk.study
     renew_maps(study, study.patients[0], CoregistrationSettings())
     _draw(disk)
+    maps = disk.maps()
+    References(read_drawing(disk.study, "01", maps=maps), maps).prepare()  # kept in the cache of the study
     return disk

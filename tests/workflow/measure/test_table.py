@@ -22,15 +22,18 @@ from napari_msqsm.workflow.measure.row import LesionRow
 from napari_msqsm.workflow.measure.study import measure_study
 from workflow.measure.known_study import FLAIR_AT, GRE_AT, S1, S2, S3, OnDisk
 
-PAPER = (
-    "patient_id lesion_id session_id session_date lesion_age_y chi_lesion_raw_ppb chi_nawm_ppb chi_ppb volume_mm3 "
-    "volume_bl_mm3 dvolume_mm3 rim rim_rater1 rim_rater2 rim_adjudicator enhancement central_vein sex patient_age_y "
-    "edss disease_duration_y treatment_duration_y scanner"
-).split()
-OURS = (
-    "rim_at_session chi_native_ppb chi_registered_ppb chi_median_ppb chi_sd_ppb chi_session_roi_ppb n_voxels "
-    "covered_fraction nawm_se_ppb n_nawm_voxels volume_pv_mm3 roi_source rim_score rim_coverage eligible qc_flags"
-).split()
+PAPER_TEXT = (
+    "patient_id lesion_id session_id session_date lesion_age_y chi_lesion_raw_ppb chi_nawm_ppb chi_ppb "
+    "volume_mm3 volume_bl_mm3 dvolume_mm3 rim rim_rater1 rim_rater2 rim_adjudicator enhancement "
+    "central_vein sex patient_age_y edss disease_duration_y treatment_duration_y scanner "
+)
+PAPER = PAPER_TEXT.split()
+OURS_TEXT = (
+    "rim_at_session chi_native_ppb chi_registered_ppb chi_median_ppb chi_sd_ppb chi_session_roi_ppb "
+    "n_voxels covered_fraction nawm_se_ppb n_nawm_voxels volume_pv_mm3 roi_source rim_score rim_coverage "
+    "eligible qc_flags "
+)
+OURS = OURS_TEXT.split()
 ONSETS = {1: S1, 2: S2, 3: S1}
 DAYS = {S1: date(2015, 1, 10), S2: date(2016, 1, 10), S3: date(2017, 7, 10)}
 
@@ -246,9 +249,15 @@ def test_source_of_the_region_eligibility_and_flags(measured):
     _, table = measured
     sources = {(label, session): row["roi_source"] for label, session, row in rows_of(table)}
     assert sources == {
-        **{(1, S1): "onset", (1, S2): "propagated", (1, S3): "edited"},
-        **{(2, S1): "onset", (2, S2): "onset", (2, S3): "propagated"},
-        **{(3, S1): "onset", (3, S2): "propagated", (3, S3): "propagated"},
+        (1, S1): "onset",
+        (1, S2): "propagated",
+        (1, S3): "edited",
+        (2, S1): "onset",
+        (2, S2): "onset",
+        (2, S3): "propagated",
+        (3, S1): "onset",
+        (3, S2): "propagated",
+        (3, S3): "propagated",
     }
     said = {label: row["eligible"] for label, _, row in rows_of(table)}
     assert said[1] == "yes"

@@ -39,8 +39,8 @@ def check_formats(formats: Sequence[str]) -> None:
     for name in formats:
         if name not in FORMATS:
             raise ParameterError(f"there is no format {name!r}; choose from {', '.join(FORMATS)}")
-        needed = _NEEDS.get(name)
-        if needed and importlib.util.find_spec(needed) is None:
+        if not _installed(name):
+            needed = _NEEDS[name]
             raise ParameterError(f"{name} needs {needed}, which is not installed; pip install {needed}, or choose csv")
 
 
@@ -58,7 +58,8 @@ def write_lesion_table(
     keep
         Patients that were not measured now: their rows stay as they are in the table that is there.
     formats
-        Of `FORMATS`, beside the TSV; files of formats that are not named, from an earlier run, are removed.
+        Of `FORMATS`, beside the TSV. Those that are there from an earlier run are written anew as well, or removed
+        where what they need is not installed: no old table stays beside a new one.
 
     Returns
     -------
@@ -79,7 +80,7 @@ def write_lesion_table(
     write_json_file(files["json"], _dictionary(files["json"], tables, keep))
     for name in FORMATS[1:]:
         other = path.with_suffix(f".{name}")
-        if name in formats:
+        if name in formats or (other.is_file() and _installed(name)):
             _write_other(other, name, rows)
             files[name] = other
         else:
@@ -90,6 +91,11 @@ def write_lesion_table(
 def as_frame(rows: Sequence[LesionRow]) -> Any:
     """Rows as a data frame with the columns in their order; numbers as numbers, missing ones NaN, words None."""
     return _frame([{name: _text(value) for name, value in row.as_dict().items()} for row in rows])
+
+
+def _installed(name: str) -> bool:
+    """Whether what a format needs is there."""
+    return name not in _NEEDS or importlib.util.find_spec(_NEEDS[name]) is not None
 
 
 def _text(value: Any) -> str:

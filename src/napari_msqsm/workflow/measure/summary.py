@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_msqsm.workflow.measure.patient_table import PatientTable
+    from napari_msqsm.workflow.measure.row import LesionRow
 
 
 def as_table(tables: Sequence[PatientTable]) -> str:
@@ -38,6 +39,25 @@ def flags_table(tables: Sequence[PatientTable]) -> str:
     lines = [["flag", "rows", "what it means"]]
     lines += [[name, str(counts[name]), flag.title] for name, flag in FLAGS.items() if counts[name]]
     return _aligned(lines) if len(lines) > 1 else ""
+
+
+def curves_table(tables: Sequence[PatientTable]) -> str:
+    """Text table of χ against lesion age: one line per lesion, one column per session."""
+    lines = [["lesion", *(f"session {number + 1}" for number in range(max(map(_n_sessions, tables), default=0)))]]
+    for table in tables:
+        for lesion_id in dict.fromkeys(row.lesion_id for row in table.rows):
+            lines.append([lesion_id, *(_point(row) for row in table.rows if row.lesion_id == lesion_id)])
+            lines[-1] += [""] * (len(lines[0]) - len(lines[-1]))
+    return _aligned(lines)
+
+
+def _n_sessions(table: PatientTable) -> int:
+    return len({row.session_id for row in table.rows})
+
+
+def _point(row: LesionRow) -> str:
+    chi = "–" if row.chi_ppb is None else f"{row.chi_ppb:+.0f}"
+    return chi if row.lesion_age_y is None else f"{chi} ({row.lesion_age_y:.1f})"
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> str:
