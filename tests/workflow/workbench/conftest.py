@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.spatial.transform import Rotation
 
+from napari_msqsm.io.bids import open_study
+from napari_msqsm.io.nifti import save_volume
+from napari_msqsm.io.tables import write_table
 from napari_msqsm.model.grid import Grid
 from napari_msqsm.model.lesion import Lesion
 from napari_msqsm.model.transform import AffineTransform
+from napari_msqsm.phantom.contrasts import structural_images
+from napari_msqsm.phantom.patient import SyntheticPatient
+from napari_msqsm.phantom.scan import scan_grid
+from napari_msqsm.registration.check import Check
+from napari_msqsm.registration.verdict import Level, Verdict
+from napari_msqsm.workflow.coregistration.align import Aligned
+from napari_msqsm.workflow.coregistration.patient import CoregistrationSettings, pairs_of
+from napari_msqsm.workflow.coregistration.record import write_pair
 from napari_msqsm.workspace.drawing.drawing import Drawing
 from napari_msqsm.workspace.drawing.edit import Edit, voxels_set
 from napari_msqsm.workspace.drawing.plane import NAWM, ONSET, VEIN, Plane
 
 SESSIONS = tuple(f"sub-01_ses-0{number}" for number in (1, 2, 3, 4))
 S1, S2, S3, S4 = SESSIONS
+TIMES_Y = {S1: 0.0, S2: 1.0, S3: 2.0}
+FIELD_MM = (64.0, 64.0, 48.0)
 
 
 @dataclass
@@ -58,6 +72,49 @@ def centred(shape, voxel_mm, turn=None):
     affine = np.diag([*voxel_mm, 1.0])
     affine[:3, 3] = -np.array(voxel_mm) * (np.array(shape) - 1) / 2
     return Grid(shape, affine if turn is None else turn.matrix @ affine)
+
+
+@pytest.fixture(scope="session")
+def person():
+    """Two lesions, one of which first enhances at the third session."""
+    drawn = SyntheticPatient.drawn(np.random.default_rng(5), n_lesions=14, times_y=(0.0, 1.0), heterogeneity_ppb=5.0)
+    old, new = drawn.lesions[2], drawn.lesions[4]
+    return replace(drawn, lesions=(replace(old, onset_y=-1.0), replace(new, onset_y=2.0, shell=False)))
+
+
+@pytest.fixture(scope="session")
+def aligned_study(person, tmp_path_factory):
+    """Three sessions: gradient echo, FLAIR, T1 before and after gadolinium; all aligned."""
+    root = tmp_path_factory.mktemp("onset") / "study"
+    rng, truth = np.random.default_rng(1), {}
+    middle = np.mean([one.centre for one in person.lesions], axis=0)
+    for session, time_y in TIMES_Y.items():
+        anat = root.joinpath(*session.split("_"), "anat")
+        for contrast in ("MEGRE", "FLAIR", "T1w", "ce-gadolinium_T1w"):
+            pose = np.eye(4)
+            if (session, contrast) != (S1, "MEGRE"):
+                pose[:3, :3] = Rotation.from_rotvec(np.radians(rng.uniform(-3, 3, 3))).as_matrix()
+                pose[:3, 3] = rng.uniform(-2, 2, 3)
+            truth[session, contrast] = AffineTransform(pose)
+            grid = scan_grid((1.0, 1.0, 3.0), FIELD_MM, tilt_deg=0.0, centre_mm=(pose @ [*middle, 1])[:3])
+            made = {"noise": 0.01, "subvoxel_mm": 1.5, "blank_air": False, "rng": rng}
+            images, lesions = structural_images(person, time_y=time_y, grid=grid, pose=pose, **made)
+            gain = {"T1w": 1000.0}.get(contrast, 1600.0)
+            image = images["T2w" if contrast == "MEGRE" else contrast]
+            if "T1w" in contrast:
+                image = image / np.median(image)
+            name = f"{session}_echo-1_part-mag_MEGRE" if contrast == "MEGRE" else f"{session}_{contrast}"
+            save_volume(anat / f"{name}.nii.gz", (gain * image).astype(np.float32), grid, sidecar={"EchoTime": 0.01})
+            if contrast == "FLAIR":
+                save_volume(root / f"{session}_mask.nii.gz", (lesions > 0).astype(np.uint8), grid)
+    rows = [{"session_id": name[7:], "acq_time": f"201{year}-01-01T08:00:00"} for year, name in enumerate(TIMES_Y)]
+    write_table(root / "sub-01" / "sub-01_sessions.tsv", pd.DataFrame(rows))
+    (root / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.10.0"}', "utf-8")
+    found = open_study(root)
+    for pair in pairs_of(found, "01"):
+        aligned = Aligned(truth[pair.session, pair.contrast], Check(Verdict(Level.OK, (), ()), {}, None))
+        write_pair(found, pair, aligned, CoregistrationSettings(), device="cpu", seed=0)
+    return found
 
 
 @pytest.fixture

@@ -7,22 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.spatial.transform import Rotation
 
 from napari_msqsm.errors import CancelledError, InputError, ParameterError
-from napari_msqsm.io.bids import open_study
-from napari_msqsm.io.nifti import save_volume
-from napari_msqsm.io.tables import write_table
-from napari_msqsm.model.grid import Grid
-from napari_msqsm.model.transform import AffineTransform
-from napari_msqsm.phantom.contrasts import structural_images
-from napari_msqsm.phantom.patient import SyntheticPatient
-from napari_msqsm.phantom.scan import scan_grid
-from napari_msqsm.registration.check import Check
-from napari_msqsm.registration.verdict import Level, Verdict
-from napari_msqsm.workflow.coregistration.align import Aligned
-from napari_msqsm.workflow.coregistration.patient import CoregistrationSettings, pairs_of
-from napari_msqsm.workflow.coregistration.record import write_pair
 from napari_msqsm.workflow.drawing.reading import read_drawing
 from napari_msqsm.workflow.workbench.maps import PatientMaps
 from napari_msqsm.workflow.workbench.onset import at_baseline, lost_by, mark_onset
@@ -33,63 +19,16 @@ from napari_msqsm.workflow.workbench.take_masks import take_file
 from napari_msqsm.workspace.drawing.plane import ONSET, Plane
 
 S1, S2, S3, S4 = (f"sub-01_ses-0{number}" for number in (1, 2, 3, 4))
-TIMES_Y = {S1: 0.0, S2: 1.0, S3: 2.0}
-FIELD_MM = (64.0, 64.0, 48.0)
-
-
-@pytest.fixture(scope="module")
-def person():
-    """Two lesions, one of which first enhances at the third session."""
-    drawn = SyntheticPatient.drawn(np.random.default_rng(5), n_lesions=14, times_y=(0.0, 1.0), heterogeneity_ppb=5.0)
-    old, new = drawn.lesions[2], drawn.lesions[4]
-    return replace(drawn, lesions=(replace(old, onset_y=-1.0), replace(new, onset_y=2.0, shell=False)))
-
-
-@pytest.fixture(scope="module")
-def study(person, tmp_path_factory):
-    """Three sessions: gradient echo, FLAIR, T1 before and after gadolinium; all aligned."""
-    import pandas as pd
-
-    root = tmp_path_factory.mktemp("onset") / "study"
-    rng, truth = np.random.default_rng(1), {}
-    middle = np.mean([one.centre for one in person.lesions], axis=0)
-    for session, time_y in TIMES_Y.items():
-        anat = root.joinpath(*session.split("_"), "anat")
-        for contrast in ("MEGRE", "FLAIR", "T1w", "ce-gadolinium_T1w"):
-            pose = np.eye(4)
-            if (session, contrast) != (S1, "MEGRE"):
-                pose[:3, :3] = Rotation.from_rotvec(np.radians(rng.uniform(-3, 3, 3))).as_matrix()
-                pose[:3, 3] = rng.uniform(-2, 2, 3)
-            truth[session, contrast] = AffineTransform(pose)
-            grid = scan_grid((1.0, 1.0, 3.0), FIELD_MM, tilt_deg=0.0, centre_mm=(pose @ [*middle, 1])[:3])
-            made = {"noise": 0.01, "subvoxel_mm": 1.5, "blank_air": False, "rng": rng}
-            images, lesions = structural_images(person, time_y=time_y, grid=grid, pose=pose, **made)
-            gain = {"T1w": 1000.0}.get(contrast, 1600.0)
-            image = images["T2w" if contrast == "MEGRE" else contrast]
-            if "T1w" in contrast:
-                image = image / np.median(image)
-            name = f"{session}_echo-1_part-mag_MEGRE" if contrast == "MEGRE" else f"{session}_{contrast}"
-            save_volume(anat / f"{name}.nii.gz", (gain * image).astype(np.float32), grid, sidecar={"EchoTime": 0.01})
-            if contrast == "FLAIR":
-                save_volume(root / f"{session}_mask.nii.gz", (lesions > 0).astype(np.uint8), grid)
-    rows = [{"session_id": name[7:], "acq_time": f"201{year}-01-01T08:00:00"} for year, name in enumerate(TIMES_Y)]
-    write_table(root / "sub-01" / "sub-01_sessions.tsv", pd.DataFrame(rows))
-    (root / "dataset_description.json").write_text('{"Name": "x", "BIDSVersion": "1.10.0"}', "utf-8")
-    found = open_study(root)
-    for pair in pairs_of(found, "01"):
-        aligned = Aligned(truth[pair.session, pair.contrast], Check(Verdict(Level.OK, (), ()), {}, None))
-        write_pair(found, pair, aligned, CoregistrationSettings(), device="cpu", seed=0)
-    return found
 
 
 @pytest.fixture
-def maps(study):
-    return PatientMaps(study, "01")
+def maps(aligned_study):
+    return PatientMaps(aligned_study, "01")
 
 
 @pytest.fixture
-def drawing(study, maps):
-    found = read_drawing(study, "01", maps=maps)
+def drawing(aligned_study, maps):
+    found = read_drawing(aligned_study, "01", maps=maps)
     found.read_only = ""
     return found
 
@@ -155,7 +94,7 @@ def test_subtraction_shows_what_enhances_on_the_grid_of_the_image_after(maps, pe
     assert "no brain mask" in found.notes[0]
 
 
-def test_what_a_subtraction_lacks(study, maps):
+def test_what_a_subtraction_lacks(maps):
     stop = threading.Event()
     stop.set()
     with pytest.raises(CancelledError):
@@ -209,27 +148,15 @@ def test_moving_the_onset_takes_back_what_is_not_after_it_any_more(drawing, maps
     assert [each.session for each in drawing.follow_ups] == [S2, S3]
 
 
-def test_masks_on_disk_become_the_same_lesions_at_all_sessions(drawing, maps, study, person):
-    first = take_file(drawing, maps, S1, study.root / f"{S1}_mask.nii.gz")
+def test_masks_on_disk_become_the_same_lesions_at_all_sessions(drawing, maps, aligned_study):
+    first = take_file(drawing, maps, S1, aligned_study.root / f"{S1}_mask.nii.gz")
     drawing.apply(first.edit)
     assert first.new == (1,)
-    second = take_file(drawing, maps, S3, study.root / f"{S3}_mask.nii.gz")
+    second = take_file(drawing, maps, S3, aligned_study.root / f"{S3}_mask.nii.gz")
     drawing.apply(second.edit)
     assert second.new == (2,)
     assert drawing.labels_on(Plane.flair(S3)) == (1, 2)
     volumes = [np.count_nonzero(drawing.labels(Plane.flair(session)) == 1) for session in (S1, S3)]
     assert volumes[0] == pytest.approx(volumes[1], rel=0.25)
     with pytest.raises(InputError):
-        take_file(drawing, maps, S2, study.root / f"{S1}_mask.nii.gz")
-
-
-def test_order_of_sessions(maps):
-    assert [each.label for each in maps.after(S1)] == [S2, S3]
-    assert [each.label for each in maps.before(S3)] == [S1, S2]
-    assert maps.after("sub-01_ses-09") == maps.before("sub-01_ses-09") == ()
-    with pytest.raises(KeyError):
-        maps.session("sub-01_ses-09")
-    assert "no susceptibility map" in maps.lacks(S2)
-    assert maps.map(S2) is None
-    assert isinstance(maps.contrast_grid(S1, "FLAIR"), Grid)
-    assert maps.contrast_grid(S1, "T2w") is None
+        take_file(drawing, maps, S2, aligned_study.root / f"{S1}_mask.nii.gz")
