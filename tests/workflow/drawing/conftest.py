@@ -7,6 +7,7 @@ import pytest
 
 from napari_msqsm.io.bids import open_study
 from napari_msqsm.io.nifti import save_volume
+from napari_msqsm.workflow.drawing.opening import open_drawing
 from napari_msqsm.workflow.drawing.places import Places
 from workflow.drawing.small_patient import FLAIR, GRE, make_patient
 
@@ -37,3 +38,16 @@ def put(places):
         return path
 
     return write
+
+
+@pytest.fixture
+def opened(study):
+    found = []
+
+    def open_it(reader="AB", **more):
+        found.append(open_drawing(study, "01", reader=reader, **more))
+        return found[-1]
+
+    yield open_it
+    for each in found:
+        each.close(anyway=True)

@@ -23,6 +23,8 @@ FLAIR = Grid((8, 9, 7), np.array([[-1, 0, 0, 4], [0, 0.98, -0.17, 1], [0, 0.17, 
 SESSIONS = ("sub-01_ses-01", "sub-01_ses-02", "sub-01_ses-03")
 PLANES = (Plane.flair(SESSIONS[0]), Plane.flair(SESSIONS[1]), ONSET, VEIN, Plane.follow_up(SESSIONS[1]))
 
+_NO_PROCESS = 4_194_305
+"""More than Linux hands out."""
 _KINDS = {"new": 0.1, "stroke": 0.3, "take": 0.2, "remark": 0.1, "review": 0.1, "undo": 0.12, "redo": 0.08}
 
 
@@ -119,3 +121,19 @@ def history(drawing: Drawing):
 def _plain(edit: Edit):
     voxels = tuple((v.plane, v.index.tobytes(), v.before.tobytes(), v.after.tobytes()) for v in edit.voxels)
     return edit.title, edit.at, edit.by, voxels, edit.lesions, edit.follow_ups
+
+
+def draw(work, n, seed=0):
+    """Draw steps of every kind."""
+    rng = np.random.default_rng(seed)
+    for _ in range(n):
+        draw_at_random(work.drawing, rng)
+
+
+def crash(work):
+    """End as a killed process does: nothing is flushed or released, and the lock is that of a process that is gone."""
+    work._keeping.journal.close()
+    path = work.places.lock
+    text = path.read_text("utf-8")
+    path.write_text(text.replace(f'"pid": {work._lock.holder.pid}', f'"pid": {_NO_PROCESS}'), "utf-8")
+    work._lock = None

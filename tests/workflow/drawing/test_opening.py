@@ -9,39 +9,11 @@ import numpy as np
 import pytest
 
 from napari_msqsm.errors import InputError
-from napari_msqsm.workflow.drawing.opening import open_drawing
 from napari_msqsm.workflow.drawing.reading import read_drawing
 from napari_msqsm.workspace.drawing.plane import ONSET, Plane
-from workflow.drawing.small_patient import FLAIR, SESSIONS, content, draw_at_random, history, stroke
+from workflow.drawing.small_patient import FLAIR, SESSIONS, content, crash, draw, history, stroke
 
 ONE = Plane.flair(SESSIONS[0])
-
-
-@pytest.fixture
-def opened(study):
-    found = []
-
-    def open_it(reader="AB", **more):
-        found.append(open_drawing(study, "01", reader=reader, **more))
-        return found[-1]
-
-    yield open_it
-    for each in found:
-        each.close()
-
-
-def draw(work, n, seed=0):
-    rng = np.random.default_rng(seed)
-    for _ in range(n):
-        draw_at_random(work.drawing, rng)
-
-
-def crash(work):
-    """End as a killed process does: nothing is flushed or released, and the lock is that of a process that is gone."""
-    work._keeping.journal.close()
-    path = work.places.lock
-    path.write_text(path.read_text("utf-8").replace(f'"pid": {work._lock.holder.pid}', '"pid": 4194305'), "utf-8")
-    work._lock = None
 
 
 def test_what_is_saved_is_read_again(opened, study, places):
