@@ -28,6 +28,8 @@ from napari_msqsm.workspace.drawing.plane import NAWM, ONSET, VEIN, Plane
 SESSIONS = ("sub-01_ses-01", "sub-01_ses-02", "sub-01_ses-03")
 QSM_SHAPE = (40, 48, 14)
 FLAIR_SHAPE = (30, 36, 22)
+ECHOES = (SimpleNamespace(path="echo", part="mag"),)
+CONTRASTS = ("FLAIR", "T1w", "ce-gadolinium_T1w")
 
 
 def affine(voxel_size_mm, shape, codes="RAS", turn_deg=0.0):
@@ -45,7 +47,9 @@ class MadeMaps:
     """Images of one patient, as the canvas asks `PatientMaps` for them."""
 
     def __init__(self, codes="RAS", turn_deg=0.0):
-        self.sessions = tuple(SimpleNamespace(label=label, gre=(), unusable=()) for label in SESSIONS)
+        self.sessions = tuple(
+            SimpleNamespace(label=label, gre=ECHOES, unusable=(), contrasts=CONTRASTS) for label in SESSIONS
+        )
         self.baseline = self.sessions[0]
         self.patient = SimpleNamespace(patient_id="01")
         size = {"R": 0.75, "L": 0.75, "A": 0.75, "P": 0.75, "S": 3.0, "I": 3.0}
@@ -65,16 +69,19 @@ class MadeMaps:
         mask = np.ones(self.grid.shape, dtype=bool)
         return SessionMap(chi, mask, self.grid, AffineTransform.identity(), chi, mask)
 
+    def magnitude(self, label):
+        return np.full(self.grid.shape, 100.0 + len(label), dtype=np.float32), self.grid
+
     def contrast(self, _, contrast):
-        if contrast != "FLAIR":
-            return None
         x, y, z = np.indices(FLAIR_SHAPE)
         lesion = (x - 15) ** 2 + (y - 18) ** 2 + (2 * (z - 11)) ** 2 < 40
-        return (100.0 + 100.0 * lesion).astype(np.float32), self.flair_grid
+        head = 100.0 + 10.0 * np.sin(x / 3.0) + np.random.default_rng(len(contrast)).normal(0.0, 1.0, FLAIR_SHAPE)
+        part = {"FLAIR": 100.0, "T1w": 0.0, "ce-gadolinium_T1w": 60.0}.get(contrast)
+        return None if part is None else ((head + part * lesion).astype(np.float32), self.flair_grid)
 
     def transform(self, _, contrast="MEGRE"):
         move = np.eye(4)
-        if contrast == "FLAIR":
+        if contrast != "MEGRE":
             move[:3, 3] = (1.5, -2.0, 0.5)
         return AffineTransform(move)
 

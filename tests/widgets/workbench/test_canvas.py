@@ -391,6 +391,39 @@ def test_all_time_points_beside_each_other(canvas, hand, drawing, window):
     assert not window.canvas.grid.enabled
 
 
+def test_onset_is_marked_beside_the_subtraction(canvas, hand, drawing, window, maps):
+    canvas.show(Stage.ONSET, SECOND)
+    assert window.canvas.grid.enabled
+    names = {
+        cell: {window.layers[index].name for index in indices}
+        for cell, indices in window.canvas.grid.iter_viewboxes(window.layers)
+    }
+    assert f"{SECOND} T1 before gadolinium" in names[0, 0]
+    assert f"{SECOND} T1 after gadolinium" in names[0, 1]
+    assert f"{SECOND} subtraction" in names[1, 0]
+    picked, marked = [], []
+    canvas.picked.connect(picked.append)
+    canvas.marked.connect(marked.append)
+    point = point_of(canvas, (15, 18, 11))
+    hand.drag([point, point + 5.0])
+    assert not marked
+    hand.click(point, viewbox=(1, 0))
+    in_t1 = canvas.screen.frame.grid.affine @ (15, 18, 11, 1)
+    np.testing.assert_allclose(maps.transform(SECOND, "T1w").apply(marked[0]), in_t1[:3], atol=1e-6)
+    new = Lesion(4, "01-L004", onset_session=SECOND, onset_point_mm=marked[0])
+    drawing.apply(Edit("mark", lesions=(LesionChange(None, new),)))
+    marks = canvas.screen.layers.layer("marks after")
+    np.testing.assert_allclose(marks.data_to_world(marks.data[0]), point, atol=1e-6)
+    hand.click(point + 1.0)
+    assert (picked, len(marked)) == ([4], 1)
+    canvas.undo()
+    assert len(marks.data) == 0
+    canvas.jump_to(1)
+    assert canvas.told[-1] == "01-L001 is not drawn yet"
+    canvas.show(Stage.QSM, SECOND)
+    assert not window.canvas.grid.enabled
+
+
 def test_what_cannot_be_shown_is_told_and_the_view_stays(canvas, maps):
     maps.lacks.add(SECOND)
     canvas.show(Stage.QSM, SECOND)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 FLUSH_MS = 1000
 SMALLEST_MM, LARGEST_MM = 0.5, 40.0
 _STEP_MM = 0.5
+_NEAR_MARK_MM = 3.0
 _STEP_OF_PROPOSAL = 0.05
 Switch = Literal["in_space", "only", "outlines", "hidden"]
 
@@ -230,6 +231,18 @@ class DrawingCanvas(QObject):
         if changed:
             self.tool_changed.emit(name)
 
+    def mark(self, point: Any) -> None:
+        """Answer a click among T1 images: it selects the lesion that was marked there, or marks a place."""
+        if self.screen.frame is None:
+            return
+        place = self.screen.frame.at_baseline(point)
+        marks = self.screen.marks(self.session)
+        near = [label for label, each in marks.items() if np.linalg.norm(np.subtract(each, place)) < _NEAR_MARK_MM]
+        if near:
+            self.picked.emit(near[0])
+        else:
+            self.marked.emit(tuple(float(along) for along in place))
+
     def look_with_napari(self, layer: Layer) -> None:
         """Leave the mouse to a tool of napari's own, which the reader took for a layer."""
         mode = layer.mode
@@ -399,6 +412,9 @@ class DrawingCanvas(QObject):
             )
         self._renew_look()
         self.stage_changed.emit()
+        for image in images:
+            for note in image.notes:
+                self.problem.emit(note)
 
     def _renew_look(self) -> None:
         """Bring layers, cursor and easel up to date with what is chosen."""
@@ -431,6 +447,8 @@ class DrawingCanvas(QObject):
                 self._pen.label = 0
                 self._renew_look()
             self.screen.renew()
+            if self.stage is Stage.ONSET:
+                self.screen.renew_marks(self.session)
         else:
             self.screen.refresh({change.plane for change in edit.voxels})
         if how == "do":

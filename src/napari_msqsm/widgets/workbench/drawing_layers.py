@@ -10,18 +10,26 @@ import numpy as np
 
 from napari_msqsm.widgets.display import to_display
 from napari_msqsm.widgets.laterality import mark_sides
-from napari_msqsm.widgets.workbench.lesion_colours import NAWM_COLOUR, PREVIEW_COLOUR, VEIN_COLOUR, colour_cycle
+from napari_msqsm.widgets.workbench.lesion_colours import (
+    NAWM_COLOUR,
+    PREVIEW_COLOUR,
+    VEIN_COLOUR,
+    colour_cycle,
+    lesion_colour,
+)
+from napari_msqsm.widgets.workbench.stage_images import StageImage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari import Viewer
     from napari.layers import Layer
+    from numpy.typing import NDArray
 
     from napari_msqsm.model.grid import Grid
-    from napari_msqsm.widgets.workbench.stage_images import StageImage
 
 METADATA = "msqsm_drawing"
+_MARK_MM = 8.0
 Look = Literal["lesions", "vein", "nawm", "preview"]
 _OPACITY: dict[Look, float] = {"lesions": 0.45, "vein": 0.8, "nawm": 0.35, "preview": 0.6}
 
@@ -51,6 +59,32 @@ class LabelImage:
     grid: Grid
 
 
+@dataclass(frozen=True, eq=False)
+class MarkImage:
+    """Marks where lesions begin, as rings.
+
+    Parameters
+    ----------
+    key, name
+        As of a label image.
+    labels
+        Lesion of each mark.
+    points
+        (n, 3) places (z, y, x) on the screen, in mm.
+    grid
+        Of the image under them.
+    """
+
+    key: str
+    name: str
+    labels: tuple[int, ...]
+    points: NDArray[np.float64]
+    grid: Grid
+
+
+Part = StageImage | LabelImage | MarkImage
+
+
 class DrawingLayers:
     """Layers of the workbench; they go with `remove`, and what was visible before comes back.
 
@@ -78,6 +112,11 @@ class DrawingLayers:
         layer = self._made.get(key)
         return layer if layer is not None and layer in self._viewer.layers else None
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of the layers that are shown."""
+        return tuple(self._made)
+
     def __contains__(self, layer: object) -> bool:
         return layer in self._made.values()
 
@@ -86,7 +125,7 @@ class DrawingLayers:
         """Layers of label images."""
         return tuple(layer for layer in self._made.values() if layer.metadata[METADATA]["look"] is not None)
 
-    def show(self, parts: Sequence[StageImage | LabelImage]) -> None:
+    def show(self, parts: Sequence[Part]) -> None:
         """Show these and no others of ours, from the bottom to the top."""
         wanted = {part.key: part for part in parts}
         for key in list(self._made):
@@ -102,7 +141,7 @@ class DrawingLayers:
         self._sort([self._made[part.key] for part in parts])
         mark_sides(self._viewer)
 
-    def add(self, part: LabelImage | StageImage) -> Layer:
+    def add(self, part: Part) -> Layer:
         """Show one more, on top."""
         layer = self.layer(part.key)
         if layer is None:
@@ -167,42 +206,95 @@ class DrawingLayers:
         for layer in layers:
             self._viewer.layers.move(self._viewer.layers.index(layer), len(self._viewer.layers))
 
-    def _renew(self, layer: Layer, part: StageImage | LabelImage) -> None:
+    def _renew(self, layer: Layer, part: Part) -> None:
+        layer.name = part.name
+        if isinstance(part, MarkImage):
+            self._put_marks(layer, part)
+            return
         if layer.data is not part.data:
             layer.data = part.data
-        layer.name = part.name
-        if not isinstance(part, LabelImage) and layer.metadata[METADATA]["window"] != part.window:
+        if isinstance(part, StageImage) and layer.metadata[METADATA]["window"] != part.window:
             layer.contrast_limits_range = part.limits
             layer.contrast_limits = part.window
             layer.metadata[METADATA]["window"] = part.window
 
-    def _add(self, part: StageImage | LabelImage) -> Layer:
-        placed = to_display(np.broadcast_to(np.False_, part.grid.shape), part.grid)
-        keywords: dict[str, Any] = {
-            "name": part.name,
-            "scale": placed.scale,
-            "translate": placed.translate,
-            "axis_labels": ("z", "y", "x"),
-            "units": ("mm",) * 3,
-        }
+    def _add(self, part: Part) -> Layer:
         active = self._viewer.layers.selection.active
-        if isinstance(part, LabelImage):
-            keywords |= {"opacity": _OPACITY[part.look], "colormap": _colours(part.look), "blending": "translucent"}
-            keywords |= {"metadata": {METADATA: {"look": part.look}}}
-            layer = self._viewer.add_labels(part.data, visible=not self._is_hidden, **keywords)
-            layer.contour = self._contour if part.look == "lesions" else 0
-            layer.editable = part.look != "preview"
-            self._on_layer(layer)
+        if isinstance(part, MarkImage):
+            layer = self._add_marks(part)
+        elif isinstance(part, LabelImage):
+            layer = self._add_labels(part)
         else:
-            keywords |= {"colormap": "gray", "contrast_limits": part.window, "blending": "translucent_no_depth"}
-            keywords |= {"visible": part.visible, "rgb": False, "multiscale": False}
-            keywords |= {"metadata": {METADATA: {"look": None, "window": part.window}}}
-            layer = self._viewer.add_image(part.data, **keywords)
-            layer.contrast_limits_range = part.limits
-            layer.contrast_limits = part.window
+            layer = self._add_image(part)
         if active is not None and active in self and active in self._viewer.layers:
             self._viewer.layers.selection.active = active
         return layer
+
+    def _add_image(self, part: StageImage) -> Layer:
+        layer = self._viewer.add_image(
+            part.data,
+            colormap="gray",
+            contrast_limits=part.window,
+            blending="translucent_no_depth",
+            visible=part.visible,
+            rgb=False,
+            multiscale=False,
+            metadata={METADATA: {"look": None, "window": part.window}},
+            **_where(part),
+        )
+        layer.contrast_limits_range = part.limits
+        layer.contrast_limits = part.window
+        return layer
+
+    def _add_labels(self, part: LabelImage) -> Layer:
+        layer = self._viewer.add_labels(
+            part.data,
+            opacity=_OPACITY[part.look],
+            colormap=_colours(part.look),
+            blending="translucent",
+            visible=not self._is_hidden,
+            metadata={METADATA: {"look": part.look}},
+            **_where(part),
+        )
+        layer.contour = self._contour if part.look == "lesions" else 0
+        layer.editable = part.look != "preview"
+        self._on_layer(layer)
+        return layer
+
+    def _add_marks(self, part: MarkImage) -> Layer:
+        where = _where(part)
+        layer = self._viewer.add_points(
+            ndim=3,
+            size=_MARK_MM / min(where["scale"]),
+            face_color="transparent",
+            border_width=0.12,
+            projection_mode="rescale_spherical",
+            metadata={METADATA: {"look": None}},
+            **where,
+        )
+        self._put_marks(layer, part)
+        layer.editable = False
+        return layer
+
+    def _put_marks(self, layer: Layer, part: MarkImage) -> None:
+        layer.data = (part.points - np.array(layer.translate)) / np.array(layer.scale)
+        if part.labels:
+            layer.border_color = np.array([lesion_colour(label) for label in part.labels])
+            layer.face_color = "transparent"
+            layer.size = _MARK_MM / min(layer.scale)
+        layer.selected_data = set()
+
+
+def _where(part: Part) -> dict[str, Any]:
+    """Keywords that all layers of a grid have in common, so that napari keeps their units."""
+    placed = to_display(np.broadcast_to(np.False_, part.grid.shape), part.grid)
+    return {
+        "name": part.name,
+        "scale": placed.scale,
+        "translate": placed.translate,
+        "axis_labels": ("z", "y", "x"),
+        "units": ("mm",) * 3,
+    }
 
 
 def _colours(look: Look) -> Any:

@@ -79,7 +79,7 @@ class Mouse:
         if event.button != _LEFT_BUTTON or self._canvas.stage is None:
             return
         tool, easel = self._canvas.current_tool, self._canvas.easel
-        if tool is None:
+        if tool is None or self._canvas.stage is Stage.ONSET:
             yield from self._click(event)
         elif easel is None:
             self._canvas.problem.emit("choose one time point to draw on; a double click opens it")
@@ -103,6 +103,9 @@ class Mouse:
             return
         yield
         if event.type == "mouse_move":
+            return
+        if self._canvas.stage is Stage.ONSET:
+            self._canvas.mark(event.position)
             return
         label = self._canvas.screen.label_at(event.position, getattr(event, "viewbox", None))
         if label:

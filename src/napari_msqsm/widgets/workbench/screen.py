@@ -10,7 +10,7 @@ import numpy as np
 from napari_msqsm.errors import InputError
 from napari_msqsm.widgets.display import to_display
 from napari_msqsm.widgets.look import look_of, set_point
-from napari_msqsm.widgets.workbench.drawing_layers import DrawingLayers, LabelImage
+from napari_msqsm.widgets.workbench.drawing_layers import DrawingLayers, LabelImage, MarkImage, Part
 from napari_msqsm.widgets.workbench.frame import Frame
 from napari_msqsm.widgets.workbench.places import is_in_view, voxels_of, widest_place
 from napari_msqsm.widgets.workbench.region_array import RegionArray
@@ -68,6 +68,7 @@ class Screen:
         self._side_by_side = SideBySide(viewer)
         self._proposed = np.zeros((0, 0, 0), dtype=np.uint8)
         self._shown_proposal = np.empty(0, dtype=np.int64)
+        self._images: dict[str, StageImage] = {}
 
     def show(self, stage: Stage, session: str, images: list[StageImage]) -> None:
         """Show images and what is drawn on them, at the place of the patient that is seen now.
@@ -79,22 +80,25 @@ class Screen:
         """
         first, sees, look = self.frame is None, self.sees, look_of(self._viewer)
         regions = self._regions(stage, session, images)
-        frame = self._frame(stage, session, images[-1])
-        parts: list[StageImage | LabelImage] = []
-        for image in reversed(images) if stage is Stage.ALL else images:  # the first view is that of the topmost ones
+        frame = Frame(images[-1].grid, images[-1].from_baseline)
+        parts: list[Part] = []
+        for image in images if "lesions" in regions else reversed(images):  # the first view is that of the topmost ones
             parts.append(image)
             if f"lesions {image.session}" in regions:
                 parts.append(self._label_image(f"lesions {image.session}", regions))
+            elif stage is Stage.ONSET:
+                parts.append(self._marks(image, session, frame))
         parts += [self._label_image(key, regions) for key in ("lesions", "nawm", "vein") if key in regions]
-        if stage is not Stage.ALL:
+        if "lesions" in regions:
             parts.append(self._proposal(frame))
         self._side_by_side.leave()
         self.layers.show(parts)
         self.regions, self.frame = regions, frame
-        self.image = images[-1].values if stage is not Stage.ALL else None
-        if stage is Stage.ALL:
+        self._images = {image.key: image for image in images}
+        self.image = images[-1].values if "lesions" in regions else None
+        if "lesions" not in regions:
             self._side_by_side.enter(2)
-        self.layers.activate("lesions" if "lesions" in regions else f"lesions {session}")
+        self.layers.activate("lesions" if "lesions" in regions else images[0].key)
         dims = self._viewer.dims
         if first:
             set_point(self._viewer, frame.screen((np.array(frame.grid.shape) - 1) / 2.0))
@@ -252,6 +256,8 @@ class Screen:
                 "vein": Regions(self._drawing, [VEIN]),
                 "nawm": Regions(self._drawing, [NAWM]),
             }
+        if stage is Stage.ONSET:
+            return {}
         plane = Plane.flair(session)
         if plane not in self._drawing.planes:
             raise InputError(f"{session} has no FLAIR to draw on; read the study again")
@@ -272,9 +278,6 @@ class Screen:
 
         return Regions(self._drawing, [own, ONSET], owner)
 
-    def _frame(self, stage: Stage, session: str, image: StageImage) -> Frame:
-        return Frame(image.grid, self._maps.transform(session, "FLAIR") if stage is Stage.FLAIR else None)
-
     def _frame_of(self, plane: Plane) -> Frame:
         on_flair = plane.kind is PlaneKind.FLAIR
         return Frame(self._drawing.grid(plane), self._maps.transform(plane.session, "FLAIR") if on_flair else None)
@@ -285,6 +288,24 @@ class Screen:
         name = {"lesions": "lesions", "vein": "veins", "nawm": "reference regions"}[what]
         data = RegionArray(mine, lambda index, labels: self._write(mine, index, labels))
         return LabelImage(key, f"{session} {name}".strip(), what, data, mine.grid)  # type: ignore[arg-type]
+
+    def _marks(self, image: StageImage, session: str, frame: Frame) -> MarkImage:
+        """Make the marks of the lesions that begin at a session."""
+        here = self.marks(session)
+        points = np.array([frame.from_baseline(place) for place in here.values()]).reshape(-1, 3)
+        return MarkImage(f"marks {image.key}", f"{session} onset", tuple(here), points, image.grid)
+
+    def marks(self, session: str) -> dict[int, tuple[float, float, float]]:
+        """Place of the onset, RAS+ mm at the baseline, of each lesion that was marked at a session."""
+        found = {each.label: each for each in self._drawing.lesions if each.onset_session == session}
+        return {label: each.onset_point_mm for label, each in found.items() if each.onset_point_mm is not None}
+
+    def renew_marks(self, session: str) -> None:
+        """Show marks as they are now."""
+        for key in [each for each in self.layers.keys if each.startswith("marks ")]:
+            image = self._images[key.removeprefix("marks ")]
+            assert self.frame is not None
+            self.layers.add(self._marks(image, session, self.frame))
 
     def _proposal(self, frame: Frame) -> LabelImage:
         if self._proposed.shape != frame.grid.shape:

@@ -13,8 +13,8 @@ from napari_msqsm.widgets.display import to_display
 from napari_msqsm.widgets.images import CHI_WINDOW_PPB
 from napari_msqsm.widgets.workbench.carried_image import carried_image
 from napari_msqsm.widgets.workbench.stage import Stage
-from napari_msqsm.workflow.coregistration.images import load_magnitude
 from napari_msqsm.workflow.coregistration.pairs import GRE, magnitude_files
+from napari_msqsm.workflow.workbench.onset_images import onset_images
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from napari_msqsm.model.grid import Grid
     from napari_msqsm.model.transform import AffineTransform
     from napari_msqsm.workflow.workbench.maps import PatientMaps
+    from napari_msqsm.workflow.workbench.onset_images import OnsetImages
 
-Role = Literal["magnitude", "FLAIR", "chi"]
+Role = Literal["magnitude", "FLAIR", "chi", "before", "after", "subtraction"]
 _BRIGHT = 0.995
 _MOST_SAMPLES = 200_000
+_SUBTRACTION_SD = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +50,14 @@ class StageImage:
         That it is shown on.
     window, limits
         Contrast limits, and how far the slider goes.
+    from_baseline
+        Scanner positions at the baseline → those of ``grid``, mm; None where they are the same.
     values
         (X, Y, Z) on ``grid`` for tools that look at intensities; None where it is only interpolated for the screen.
     visible
         Whether it is shown at first.
+    notes
+        What was assumed when it was made, one sentence each.
     """
 
     role: Role
@@ -62,8 +68,10 @@ class StageImage:
     grid: Grid
     window: tuple[float, float]
     limits: tuple[float, float]
+    from_baseline: AffineTransform | None = None
     values: NDArray[np.float32] | None = None
     visible: bool = True
+    notes: tuple[str, ...] = ()
 
 
 def stage_images(maps: PatientMaps, stage: Stage, session: str) -> list[StageImage]:
@@ -78,7 +86,11 @@ def stage_images(maps: PatientMaps, stage: Stage, session: str) -> list[StageIma
         found = maps.contrast(session, "FLAIR")
         if found is None:
             raise InputError(f"{session} has no FLAIR; draw on the FLAIR of another session, or on QSM")
-        return [_acquired("FLAIR", f"{session} FLAIR", session, *found)]
+        values, grid = found
+        image = _on_grid("FLAIR", f"{session} FLAIR", session, values, grid, (0.0, _brightest(values)))
+        return [replace(image, from_baseline=maps.transform(session, "FLAIR"))]
+    if stage is Stage.ONSET:
+        return _onset(onset_images(maps, session))
     if stage is Stage.QSM:
         return [*below(maps, session), chi_image(maps, session)]
     there = [each.label for each in maps.sessions if has_chi(maps, each.label)]
@@ -109,17 +121,7 @@ def chi_image(maps: PatientMaps, session: str) -> StageImage:
             f"{session} has no susceptibility map on the grid of {maps.baseline.label}; reconstruct it, then coregister"
         )
     values = found.registered_chi_ppm * np.float32(PPB_PER_PPM)
-    return StageImage(
-        "chi",
-        "chi",
-        f"{session} χ (ppb)",
-        session,
-        to_display(values, maps.grid).data,
-        maps.grid,
-        CHI_WINDOW_PPB,
-        _limits(values, CHI_WINDOW_PPB),
-        values,
-    )
+    return _on_grid("chi", f"{session} χ (ppb)", session, values, maps.grid, CHI_WINDOW_PPB)
 
 
 def below(maps: PatientMaps, session: str) -> list[StageImage]:
@@ -127,7 +129,7 @@ def below(maps: PatientMaps, session: str) -> list[StageImage]:
     out = []
     transform = maps.transform(session, GRE)
     if transform is not None and magnitude_files(maps.session(session)):
-        values, grid = load_magnitude(maps.session(session))
+        values, grid = maps.magnitude(session)
         out.append(_carried("magnitude", f"{session} magnitude", session, values, grid, maps, transform))
     transform = maps.transform(session, "FLAIR")
     found = maps.contrast(session, "FLAIR")
@@ -136,11 +138,26 @@ def below(maps: PatientMaps, session: str) -> list[StageImage]:
     return out
 
 
-def _acquired(role: Role, name: str, session: str, values: NDArray[np.float32], grid: Grid) -> StageImage:
-    window = (0.0, _brightest(values))
-    return StageImage(
-        role, role, name, session, to_display(values, grid).data, grid, window, _limits(values, window), values
+def _onset(images: OnsetImages) -> list[StageImage]:
+    """T1 before and after gadolinium in the same grey levels, and their subtraction, grey where nothing changed."""
+    bright, noise = _brightest(images.after), images.scaling.noise
+    parts: tuple[tuple[Role, str, NDArray[np.float32], tuple[float, float]], ...] = (
+        ("before", "T1 before gadolinium", images.before, (0.0, bright)),
+        ("after", "T1 after gadolinium", images.after, (0.0, bright)),
+        ("subtraction", "subtraction", images.subtraction, (-_SUBTRACTION_SD * noise, _SUBTRACTION_SD * noise)),
     )
+    out = []
+    for role, name, values, window in parts:
+        image = _on_grid(role, f"{images.session} {name}", images.session, np.nan_to_num(values), images.grid, window)
+        out.append(replace(image, from_baseline=images.transform))
+    return [replace(out[0], notes=images.notes), *out[1:]]
+
+
+def _on_grid(
+    role: Role, name: str, session: str, values: NDArray[np.float32], grid: Grid, window: tuple[float, float]
+) -> StageImage:
+    data = to_display(values, grid).data
+    return StageImage(role, role, name, session, data, grid, window, _limits(values, window), values=values)
 
 
 def _carried(
