@@ -86,7 +86,7 @@ def lesion_volume(image: NDArray[Any], drawn: NDArray[np.bool_], other: NDArray[
     10.1016/j.neuroimage.2004.05.007): two tissues about each lesion instead of classes of the whole brain, and noise is
     left in the parts, whose sum alone is of interest.
     """
-    for name, array in (("the image", image), ("the lesion", drawn), ("the other lesions", other)):
+    for name, array in (("the image", image), ("the lesion", drawn), ("the image of other lesions", other)):
         if array.shape != grid.shape:
             raise ShapeMismatchError(f"{name} has shape {array.shape} but its grid {grid.shape}")
     count_mm3 = float(np.count_nonzero(drawn)) * grid.voxel_volume_mm3

@@ -61,31 +61,34 @@ def rows_of(table):
         yield int(row["lesion_id"][-3:]), f"sub-{row['patient_id']}_{row['session_id']}", row
 
 
-def weighted(values_ppb, weights, whole_mm3, voxel_mm3):
+def weighted(values_ppb, parts, weights, whole_mm3, voxel_mm3):
     """Mean, median, standard deviation, voxels and coverage, the way the data dictionary says."""
-    total = math.fsum(weights)
+    total = math.fsum(parts)
     covered = min(1.0, total / (whole_mm3 / voxel_mm3))
     if covered < 0.9:
         return None, None, None, total, covered
-    mean = math.fsum(weights * values_ppb) / total
+    of_all = math.fsum(weights)
+    mean = math.fsum(weights * values_ppb) / of_all
     order = np.argsort(values_ppb, kind="stable")
     middle = np.cumsum(weights[order]) - 0.5 * weights[order]
     median = float(np.interp(0.5 * weights.sum(), middle, values_ppb[order]))
-    return mean, median, math.sqrt(math.fsum(weights * (values_ppb - mean) ** 2) / total), total, covered
+    return mean, median, math.sqrt(math.fsum(weights * (values_ppb - mean) ** 2) / of_all), total, covered
 
 
 def recount(folder, stem, chi_name, mask_name, label):
     """Everything that stands for one lesion in a table of weights and the map that belongs to it."""
     chi, affine = read(folder / f"{chi_name}.nii.gz")
     mask = read(folder / f"{mask_name}.nii.gz")[0] > 0
-    rows = pd.read_csv(folder / f"{stem}.tsv.gz", sep="\t", dtype={"weight": np.float32})
+    rows = pd.read_csv(folder / f"{stem}.tsv.gz", sep="\t", dtype={"part": np.float32})
     rows = rows[rows["label"] == label]
     at = tuple(rows[axis].to_numpy() for axis in "ijk")
     counts = mask[at] & np.isfinite(chi[at])
     whole = json.loads((folder / f"{stem}.json").read_text())["WholeVolume"][str(label)]
     values = chi[at][counts].astype(np.float32).astype(np.float64) * 1000.0
     voxel_mm3 = float(np.prod(np.linalg.norm(affine[:3, :3], axis=0)))
-    return weighted(values, rows["weight"].to_numpy()[counts].astype(np.float64), whole, voxel_mm3)
+    parts = rows["part"].to_numpy()[counts].astype(np.float64)
+    np.testing.assert_allclose(rows["weight"].to_numpy()[counts], parts**2, rtol=1e-12)
+    return weighted(values, parts, parts**2, whole, voxel_mm3)
 
 
 def test_columns_are_those_of_the_paper_and_then_ours(measured):
@@ -199,7 +202,7 @@ def test_the_part_that_is_still_lesion_on_flair(measured):
         chi, native = read(disk.anat(session) / f"{session}_Chimap.nii.gz")
         mask = read(disk.anat(session) / f"{session}_desc-brain_mask.nii.gz")[0] > 0
         roi = carry_roi(both, grid, Grid(chi.shape, native), GRE_AT[session], cut=vein == label)
-        weights = np.where(mask, roi.weights, 0).astype(np.float64)
+        weights = np.where(mask, roi.weights, 0).astype(np.float64) ** 2
         mean = float((weights * chi).sum() / weights.sum()) * 1000
         assert number(row["chi_session_roi_ppb"]) == pytest.approx(mean - number(row["chi_nawm_ppb"]), abs=1e-3)
     assert seen == 8  # lesion 2 is not on FLAIR before its onset
@@ -216,7 +219,7 @@ def test_native_regions_hold_what_was_drawn_without_the_vein(measured):
             counted = set(zip(own["i"], own["j"], own["k"], strict=True))
             found = np.argwhere(labels == label)
             assert all(tuple(at) in counted for at in found)
-            assert len(found) * voxel_mm3 == pytest.approx(own["weight"].sum() * voxel_mm3, rel=0.1)
+            assert len(found) * voxel_mm3 == pytest.approx(own["part"].sum() * voxel_mm3, rel=0.1)
     onset = read(disk.places.home / "anat" / "sub-01_space-baseline_desc-lesions_dseg.nii.gz")[0]
     vein = read(disk.places.home / "anat" / "sub-01_space-baseline_desc-veins_dseg.nii.gz")[0]
     native = read(disk.anat(S1) / f"{S1}_desc-lesions_dseg.nii.gz")[0]
