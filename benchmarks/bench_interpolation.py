@@ -63,13 +63,23 @@ def drawing(one: FollowedLesion, onto: Grid, transform: AffineTransform) -> NDAr
 
 
 def solid(one: FollowedLesion, onto: Grid, transform: AffineTransform) -> NDArray[Any]:
-    """Our rule: the part of each voxel that the smooth solid fills."""
+    """The part of each voxel that the smooth solid fills."""
     return carry_roi(one.roi, one.baseline.grid, onto, transform).weights
 
 
 def solid_cut(one: FollowedLesion, onto: Grid, transform: AffineTransform) -> NDArray[Any]:
-    """Our rule, with the central vein cut out."""
+    """The same, with the central vein cut out."""
     return carry_roi(one.roi, one.baseline.grid, onto, transform, cut=one.baseline.vein).weights
+
+
+def squared(one: FollowedLesion, onto: Grid, transform: AffineTransform) -> NDArray[Any]:
+    """Our rule: the square of that part."""
+    return np.square(solid(one, onto, transform))
+
+
+def squared_cut(one: FollowedLesion, onto: Grid, transform: AffineTransform) -> NDArray[Any]:
+    """Our rule, with the central vein cut out."""
+    return np.square(solid_cut(one, onto, transform))
 
 
 RULES = (
@@ -78,6 +88,8 @@ RULES = (
     Weights("interpolated drawing", drawing),
     Weights("smooth solid", solid),
     Weights("smooth solid, vein cut out", solid_cut),
+    Weights("smooth solid, squared", squared),
+    Weights("smooth solid, squared, vein cut out", squared_cut),
 )
 
 
@@ -104,7 +116,7 @@ def bench_native(record, request, case, rule, noise_ppm):
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("rule", [RULES[1], RULES[3], RULES[4]], ids=lambda rule: rule.name)
+@pytest.mark.parametrize("rule", [RULES[1], RULES[5], RULES[6]], ids=lambda rule: rule.name)
 @pytest.mark.parametrize("case", ["lone", "in_patient"])
 def bench_registered(record, request, case, rule, kernel):
     lesions = request.getfixturevalue(case)

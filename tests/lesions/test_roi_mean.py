@@ -61,9 +61,10 @@ def test_mean_median_and_spread_by_hand():
     weights = np.array([1.0, 1.0, 0.5, 0.0], np.float32).reshape(4, 1, 1)
     chi = np.array([0.010, 0.020, 0.040, 9.0]).reshape(4, 1, 1)
     found = roi_mean(chi, np.ones(grid.shape, bool), CarriedRoi(weights, grid, 2.5 * 6.0))
-    assert found.mean_ppb == pytest.approx((10 + 20 + 20) / 2.5)
-    assert found.sd_ppb == pytest.approx(np.sqrt((100 + 0 + 200) / 2.5))
-    assert found.median_ppb == pytest.approx(17.5)
+    mean = (10 + 20 + 40 / 4) / 2.25
+    assert found.mean_ppb == pytest.approx(mean)
+    assert found.sd_ppb == pytest.approx(np.sqrt(((10 - mean) ** 2 + (20 - mean) ** 2 + (40 - mean) ** 2 / 4) / 2.25))
+    assert found.median_ppb == pytest.approx(10 + 10 * (1.125 - 0.5) / (1.5 - 0.5))
     assert found.covered_fraction == pytest.approx(1.0)
     assert found.n_voxels == pytest.approx(2.5)
     assert not found.missing

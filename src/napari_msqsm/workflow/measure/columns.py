@@ -50,7 +50,7 @@ _RIM = {"rim+": "with a paramagnetic rim", "rim-": "without"}
 _YES_NO = {"1": "yes", "0": "no"}
 _AT_ONSET = "at onset, from the table of sessions, else from that of participants (see Sources)"
 _REGION = (
-    "weighted by the part of each voxel that the region fills, its vein cut out; missing where less than "
+    "weighted by the square of the part of each voxel that the region fills, its vein cut out; missing where less than "
     f"{LEAST_COVERED:.0%} of the region has a value"
 )
 
@@ -111,7 +111,10 @@ _ALL = (
         "As chi_ppb, in the part of the onset region that is still lesion on this session's FLAIR (sensitivity)",
         "ppb",
     ),
-    Column("n_voxels", "Voxels of the native map that count in the lesion's mean: the sum of their weights"),
+    Column(
+        "n_voxels",
+        "Voxels of the native map that count in the lesion's mean: the sum of the parts that it fills of them",
+    ),
     Column("covered_fraction", "Part of the lesion's region that has a value in the native map"),
     Column("nawm_se_ppb", "Standard error of chi_nawm_ppb", "ppb"),
     Column("n_nawm_voxels", "Voxels of the native map that count in chi_nawm_ppb"),

@@ -34,7 +34,8 @@ _COLUMNS = {
     "i": {"Description": "Voxel along the first axis of the map, from 0"},
     "j": {"Description": "Voxel along the second axis"},
     "k": {"Description": "Voxel along the third axis"},
-    "weight": {"Description": "Part of the voxel that counts in the mean, 0 to 1"},
+    "part": {"Description": "Part of the voxel that the region fills, less what was cut out; they add up to n_voxels"},
+    "weight": {"Description": "Weight of the voxel in the mean: the square of part"},
 }
 
 
@@ -157,7 +158,7 @@ def _nawm(table: PatientTable, found: SessionMap) -> tuple[NDArray[np.uint16], p
         at, covered = native_voxels(region, found)
         at = at[:, covered & np.isfinite(found.chi_ppm[tuple(at)])]
         out[tuple(at)] = np.where(out[tuple(at)] == 0, label, out[tuple(at)])
-        rows.append(pd.DataFrame({"label": label, "i": at[0], "j": at[1], "k": at[2], "weight": 1}))
+        rows.append(pd.DataFrame({"label": label, "i": at[0], "j": at[1], "k": at[2], "part": 1, "weight": 1}))
     return out, pd.concat([each for each in rows if len(each)] or rows)
 
 
@@ -165,4 +166,5 @@ def _sparse(label: int, roi: CarriedRoi) -> pd.DataFrame:
     """Voxels of a region that count, one row each; the weights as they are, in as many digits as that takes."""
     at = np.nonzero(roi.filled)
     i, j, k = (index + (part.start or 0) for index, part in zip(at, roi.block, strict=True))
-    return pd.DataFrame({"label": label, "i": i, "j": j, "k": k, "weight": roi.filled[at]})
+    part = roi.filled[at]
+    return pd.DataFrame({"label": label, "i": i, "j": j, "k": k, "part": part, "weight": part.astype(np.float64) ** 2})
