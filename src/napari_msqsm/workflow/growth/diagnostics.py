@@ -24,17 +24,23 @@ _SIZE_INCHES = (9.0, 6.4)
 
 
 def diagnostic_figure(model: GrowthModel, influences: Sequence[Influence]) -> Figure:
-    """Draw the four pictures."""
+    """Draw the four pictures into a figure of their own."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=_SIZE_INCHES, layout="constrained")
+    paint_diagnostics(figure, model, influences)
+    return figure
+
+
+def paint_diagnostics(figure: Figure, model: GrowthModel, influences: Sequence[Influence]) -> None:
+    """Draw the four pictures into an empty figure."""
     axes = figure.subplots(2, 2)
     found = predicted(model.fit)
     colours = [COLOURS[rim] for rim in model.table.rows["rim"]]
     axes[0, 0].scatter(found.fitted, found.residuals, s=10, c=colours, linewidths=0)
     axes[0, 0].axhline(0.0, color="black", linewidth=0.6)
     axes[0, 0].set(xlabel="fitted", ylabel="residual", title="Residuals")
-    _quantiles(axes[0, 1], found.residuals, "Residuals against the normal distribution")
+    _quantiles(axes[0, 1], found.residuals, "Quantiles of residuals")
     _quantiles(axes[1, 0], found.patients[:, 0], "Patients", label="patients")
     if model.fit.groups.nested:
         _quantiles(axes[1, 0], found.lesions, "Random effects", label="lesions")
@@ -46,7 +52,6 @@ def diagnostic_figure(model: GrowthModel, influences: Sequence[Influence]) -> Fi
     axes[1, 1].set(xlabel="Cook's distance", title="Patients left out one by one")
     for each in axes.flat:
         each.spines[["top", "right"]].set_visible(False)
-    return figure
 
 
 def _quantiles(axes: Axes, values: NDArray[np.float64], title: str, label: str | None = None) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_msqsm.growth.model import ModelChoice
     from napari_msqsm.workflow.growth.fitting import GrowthResult
 
-COLOURS = {RIM: "#c0392b", NO_RIM: "#2471a3", DIFFERENCE: "#555555"}
+COLOURS = {RIM: "#c0392b", NO_RIM: "#2471a3", DIFFERENCE: "#808080"}
 _SIZE_INCHES = (9.0, 4.2)
 _DPI = 150
 _UNITS = {"chi_ppb": "χ above normal-appearing white matter (ppb)", "volume_mm3": "lesion volume (mm³)"}
@@ -75,16 +75,23 @@ def draw_difference(axes: Axes, result: GrowthResult) -> None:
     axes.set_ylabel("rim+ − rim-")
 
 
-def growth_figure(result: GrowthResult) -> Figure:
-    """Draw curves and difference side by side."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=_SIZE_INCHES, layout="constrained")
+def paint_growth(figure: Figure, result: GrowthResult) -> Axes:
+    """Draw curves and difference side by side into an empty figure; returns the axes of the curves."""
+    left: Axes
     left, right = figure.subplots(1, 2, width_ratios=(1.6, 1.0))
     draw_curves(left, result)
     draw_difference(right, result)
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
+    return left
+
+
+def growth_figure(result: GrowthResult) -> Figure:
+    """Draw curves and difference into a figure of their own."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=_SIZE_INCHES, layout="constrained")
+    paint_growth(figure, result)
     return figure
 
 

@@ -38,8 +38,22 @@ def report_page(result: GrowthResult) -> str:
     model = result.model
     parts = [
         f"<h1>Growth curves: {escape(model.choice.outcome)}</h1>",
-        *(f'<p class="warning">{escape(sentence)}</p>' for sentence in model.warnings),
         as_svg(growth_figure(result)),
+        numbers_html(result),
+        "<h2>Does it fit?</h2>",
+        as_svg(diagnostic_figure(model, influences(model))),
+    ]
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Growth curves</title>'
+        f"<style>{_STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
+    )
+
+
+def numbers_html(result: GrowthResult) -> str:
+    """Warnings, methods, cohort, tests and tables, as HTML without pictures."""
+    model = result.model
+    parts = [
+        *(f'<p class="warning">⚠ {escape(sentence)}</p>' for sentence in model.warnings),
         f"<p>{escape(methods(result))}</p>",
         f"<p><code>{escape(model.formula)}</code></p>",
         "<h2>Cohort</h2>",
@@ -55,15 +69,11 @@ def report_page(result: GrowthResult) -> str:
         "<h2>Fitted means</h2>",
         "<p>At the means of the covariates.</p>",
         _frame(tables.group_means(result)),
-        "<h2>Does it fit?</h2>",
-        as_svg(diagnostic_figure(model, influences(model))),
+        "<h2>Ladder of models</h2>",
         _ladder(result),
         f"<p>{escape(CAUTION)}</p><p>{escape(SELECTION)}</p>",
     ]
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Growth curves</title>'
-        f"<style>{_STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
-    )
+    return "".join(parts)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
