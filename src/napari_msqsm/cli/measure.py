@@ -40,6 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FORMAT",
         help="also write the table as csv, xlsx or parquet; tsv and its data dictionary are always written",
     )
+    parser.add_argument(
+        "--no-local-alignment",
+        action="store_true",
+        help="do not align every lesion on its own to find those that lie beside their region (some tenths of a second "
+        "for each lesion and session)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
             study,
             args.participant_label,
             out_dir=args.out_dir,
+            look_for_shifts=not args.no_local_alignment,
             formats=[name for name in args.format if name != "tsv"],
             on_progress=on_progress,
             cancel=cancel,

@@ -10,14 +10,17 @@ import numpy as np
 import pytest
 
 from napari_msqsm.io.nifti import save_volume
+from napari_msqsm.lesions.local_shift import LocalShift
 from napari_msqsm.model.grid import Grid
 from napari_msqsm.model.lesion import Lesion
 from napari_msqsm.workflow.drawing.reading import read_drawing
 from napari_msqsm.workflow.measure import flags
+from napari_msqsm.workflow.measure.flair_volume import flair_volumes
 from napari_msqsm.workflow.measure.lesion_rows import measure_lesion
 from napari_msqsm.workflow.measure.measuring import Measuring
 from napari_msqsm.workflow.measure.patient import measure_patient
 from napari_msqsm.workflow.measure.session_images import holes_of
+from napari_msqsm.workflow.workbench.local_shift import ShiftFound
 from napari_msqsm.workspace.drawing.edit import Edit, FollowUpChange, LesionChange, voxels_set
 from napari_msqsm.workspace.drawing.plane import ONSET, Plane
 from workflow.measure.known_study import CENTRES_MM, GRE_AT, S1, S2, S3
@@ -45,7 +48,8 @@ def measured(disk):
         if change is not None:
             change(drawing)
         lesion = drawing.lesion(label)
-        row = row_at(measure_lesion(Measuring(drawing, maps), lesion, frozenset()).rows, label, session)
+        volumes = flair_volumes(drawing, maps, session)
+        row = row_at(measure_lesion(Measuring(drawing, maps), lesion, volumes=volumes).rows, label, session)
         return set(flags.split(row.qc_flags)), row
 
     return of
@@ -55,11 +59,11 @@ def measured(disk):
 def table(disk):
     """Table of all lesions, after what a test has done to files or drawing."""
 
-    def of(change=None, **options):
+    def of(change=None, *, look_for_shifts=False, **options):
         drawing, maps = opened(disk)
         if change is not None:
             change(drawing)
-        return measure_patient(drawing, maps, **options)
+        return measure_patient(drawing, maps, look_for_shifts=look_for_shifts, **options)
 
     return of
 
@@ -131,6 +135,31 @@ def test_alignment_that_nobody_looked_at(disk, measured):
     assert measured(1, S2)[0] == {"misaligned"}
     disk.align(S2, "MEGRE", GRE_AT[S2], level="look", by="AB")
     assert measured(1, S2)[0] == set()
+
+
+def test_a_lesion_that_lies_beside_its_region(table, monkeypatch):
+    """What local alignment finds is flagged, unless a reader accepted that shift."""
+    asked = []
+
+    def found_at(drawing, maps, label, session):
+        asked.append((label, session))
+        far = LocalShift((0.0, 1.5, 0.5), (0.1, 0.1, 0.1), 0.6, 0.9, 900, settled=True)
+        near = replace(far, shift_mm=(0.1, 0.0, 0.0))
+        return ShiftFound(label, session, far if (label, session) == (1, S2) else near)
+
+    monkeypatch.setattr("napari_msqsm.workflow.measure.patient.shift_at", found_at)
+    found = table(look_for_shifts=True)
+    assert asked == [(1, S2), (1, S3), (2, S3), (3, S2), (3, S3)]  # after onset
+    flagged = [(row.lesion_id, row.session_id) for row in found.rows if "misaligned" in flags.split(row.qc_flags)]
+    assert flagged == [("01-L001", "ses-02")]
+    assert f"01-L001 at {S2}: shift 1.58 ± 0.10 mm (+0.00, +1.50, +0.50): misaligned" in found.notes
+
+    def accept(drawing):
+        before = drawing.follow_up(1, S2)
+        after = replace(before, shift_mm=(0.0, 1.4, 0.4))
+        drawing.apply(Edit("shift", follow_ups=(FollowUpChange(before, after),)))
+
+    assert "misaligned" not in flags.split(row_at(table(accept, look_for_shifts=True).rows, 1, S2).qc_flags)
 
 
 def test_coverage(disk, measured):

@@ -27,7 +27,11 @@ def opened(disk):
 
 
 def as_in_the_table(drawing, maps, label):
-    rows = [row for row in measure_patient(drawing, maps).rows if row.lesion_id == drawing.lesion(label).lesion_id]
+    rows = [
+        row
+        for row in measure_patient(drawing, maps, look_for_shifts=False).rows
+        if row.lesion_id == drawing.lesion(label).lesion_id
+    ]
     return [
         (row.lesion_age_y, row.chi_ppb, row.chi_lesion_raw_ppb, row.chi_nawm_ppb, split(row.qc_flags)) for row in rows
     ]

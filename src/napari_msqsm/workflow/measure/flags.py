@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_msqsm.lesions.local_shift import MISALIGNED_MM
 from napari_msqsm.lesions.roi_mean import LEAST_COVERED, MOST_APART_PPB
 
 if TYPE_CHECKING:
@@ -93,7 +94,9 @@ _ALL = (
     Flag(
         "misaligned",
         "misaligned",
-        "The alignment of this session's gradient echo was judged to need a look, and nobody accepted it. Look at it.",
+        "The alignment of this session's gradient echo was judged to need a look and nobody accepted it, or the tissue "
+        f"about the lesion lies more than {MISALIGNED_MM:g} mm, and more than three standard errors, beside where the "
+        "alignment (with the shift that a reader accepted here) puts it. Look at it.",
     ),
     Flag(
         "native_registered_differ",

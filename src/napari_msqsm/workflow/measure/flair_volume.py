@@ -1,4 +1,4 @@
-"""Volume of a lesion on the FLAIR of a session."""
+"""Volumes of lesions on the FLAIR of a session."""
 
 from __future__ import annotations
 
@@ -35,10 +35,19 @@ class FlairVolume:
     note: str = ""
 
 
-def flair_volume(drawing: Drawing, maps: PatientMaps, label: int, session: str) -> FlairVolume:
-    """Measure the volume of a lesion as it was drawn on the raw FLAIR of a session."""
+def flair_volumes(drawing: Drawing, maps: PatientMaps, session: str) -> dict[tuple[int, str], FlairVolume]:
+    """Measure the volumes of all lesions as they were drawn on the raw FLAIR of a session, by label and session.
+
+    All of one session at once: there may be more FLAIR images than are kept in memory.
+    """
     plane = Plane.flair(session)
-    box = drawing.box(plane, label) if plane in drawing.planes else None
+    labels = drawing.labels_on(plane) if plane in drawing.planes else ()
+    return {(label, session): _flair_volume(drawing, maps, label, session) for label in labels}
+
+
+def _flair_volume(drawing: Drawing, maps: PatientMaps, label: int, session: str) -> FlairVolume:
+    plane = Plane.flair(session)
+    box = drawing.box(plane, label)
     if box is None:
         return FlairVolume(None)
     grid = drawing.grid(plane)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from napari_msqsm.workflow.measure.covariates import at_onset, scanner_of, sex_of
 from napari_msqsm.workflow.measure.eligible import eligibility
 from napari_msqsm.workflow.measure.flags import joined
-from napari_msqsm.workflow.measure.flair_volume import FlairVolume, flair_volume
+from napari_msqsm.workflow.measure.flair_volume import FlairVolume
 from napari_msqsm.workflow.measure.row import LesionRow
 
 if TYPE_CHECKING:
@@ -34,7 +34,13 @@ class LesionRows:
     notes: tuple[str, ...]
 
 
-def measure_lesion(measuring: Measuring, lesion: Lesion, outdated: frozenset[str]) -> LesionRows:
+def measure_lesion(
+    measuring: Measuring,
+    lesion: Lesion,
+    *,
+    volumes: Mapping[tuple[int, str], FlairVolume],
+    more_flags: Mapping[str, frozenset[str]] | None = None,
+) -> LesionRows:
     """Measure one lesion at every session.
 
     Parameters
@@ -43,43 +49,41 @@ def measure_lesion(measuring: Measuring, lesion: Lesion, outdated: frozenset[str
         What it is measured with.
     lesion
         The lesion.
-    outdated
-        Sessions whose map does not belong to its inputs any more.
+    volumes
+        On FLAIR, by label and session; see `napari_msqsm.workflow.measure.flair_volume.flair_volumes`.
+    more_flags
+        Flags by session that do not come from the region.
     """
-    drawing, maps = measuring.drawing, measuring.maps
     onset = measuring.images(lesion.onset_session)
-    covariates = at_onset(maps.patient, None if onset is None else onset.session)
+    covariates = at_onset(measuring.maps.patient, None if onset is None else onset.session)
     lesion_rois = measuring.lesion(lesion.label)
     notes = []
     if lesion.onset_session and onset is None:
         notes.append(f"{lesion.lesion_id}: its onset session {lesion.onset_session} is not there, or repeats another")
     elif not lesion.onset_session:
         notes.append(f"{lesion.lesion_id}: nobody said at which session it first enhances; it has no age")
-    rois, still, volumes = {}, {}, {}
-    for images in measuring.sessions:
-        label = images.session.label
-        rois[label], still[label] = lesion_rois.at(images), lesion_rois.still_lesion(images)
-        volumes[label] = flair_volume(drawing, maps, lesion.label, label)
-        if volumes[label].note:
-            notes.append(
-                f"{lesion.lesion_id} at {label}: volume not corrected for partial volume, {volumes[label].note}"
-            )
+    rois = {images.session.label: lesion_rois.at(images) for images in measuring.sessions}
     ages = {label: measuring.age_y(label, lesion.onset_session) for label in rois}
     said = _eligible(lesion, rois, ages)
-    at_onset_mm3 = _count(volumes.get(lesion.onset_session, FlairVolume(None)))
+    own = {label: volumes.get((lesion.label, label), FlairVolume(None)) for label in rois}
+    notes += [
+        f"{lesion.lesion_id} at {label}: volume not corrected for partial volume, {volume.note}"
+        for label, volume in own.items()
+        if volume.note
+    ]
     rows = tuple(
         _row(
             lesion,
             images,
             rois[images.session.label],
-            still[images.session.label],
-            volumes[images.session.label],
+            lesion_rois.still_lesion(images),
+            own[images.session.label],
             covariates,
-            at_onset_mm3=at_onset_mm3,
+            at_onset_mm3=_count(own.get(lesion.onset_session, FlairVolume(None))),
             age_y=ages[images.session.label],
-            sex=sex_of(maps.patient),
+            sex=sex_of(measuring.maps.patient),
             eligible=said,
-            more_flags={"outdated_map"} if images.session.label in outdated else set(),
+            more_flags=(more_flags or {}).get(images.session.label, frozenset()),
         )
         for images in measuring.sessions
     )
@@ -106,7 +110,7 @@ def _row(
     age_y: float | None,
     sex: str | None,
     eligible: str,
-    more_flags: set[str],
+    more_flags: frozenset[str],
 ) -> LesionRow:
     session = images.session
     count_mm3 = _count(volume)

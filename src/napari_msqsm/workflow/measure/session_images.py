@@ -13,7 +13,6 @@ from napari_msqsm.errors import MsqsmError
 from napari_msqsm.io.nifti import load_volume
 from napari_msqsm.registration.verdict import Level
 from napari_msqsm.workflow.compute import pipeline_version
-from napari_msqsm.workflow.coregistration.images import load_magnitude
 from napari_msqsm.workflow.coregistration.pairs import GRE, pairs_of, result_path
 from napari_msqsm.workflow.coregistration.state import roots, state_of
 from napari_msqsm.workflow.measure.flags import DROPOUT_MAGNITUDE, DROPOUT_R2STAR_HZ
@@ -89,7 +88,7 @@ class SessionImages:
                 r2star = load_volume(path, what="R2* map", allow_nan=True)
                 if r2star.grid.same_as(self.map.grid):
                     return np.asarray(np.nan_to_num(r2star.array) > DROPOUT_R2STAR_HZ)
-            magnitude, grid = load_magnitude(self.session)
+            magnitude, grid = self._maps.magnitude(self.session.label)
         except MsqsmError as error:
             self.notes.append(f"{self.session.label}: signal drop-out cannot be told ({error})")
             return None

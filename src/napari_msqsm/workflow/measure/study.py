@@ -65,6 +65,7 @@ def measure_study(
     *,
     out_dir: Path | None = None,
     formats: Sequence[str] = (),
+    look_for_shifts: bool = True,
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
 ) -> StudyMeasurement:
@@ -80,7 +81,7 @@ def measure_study(
         Root of the derivatives that is read and written; ``derivatives/msqsm`` of the study when not given.
     formats
         Of the table, beside TSV: ``csv``, ``xlsx``, ``parquet``.
-    on_progress, cancel
+    look_for_shifts, on_progress, cancel
         See `napari_msqsm.workflow.measure.patient.measure_patient`. The table is written at the end or not at all; the
         regions of a patient as soon as it is measured.
 
@@ -103,7 +104,7 @@ def measure_study(
     for index, patient in enumerate(wanted):
         report = _share(patient.patient_id, index, len(wanted), on_progress)
         try:
-            found = _measured(study, patient, out_dir, report, cancel)
+            found = _measured(study, patient, out_dir, look_for_shifts, report, cancel)
         except CancelledError:
             raise
         except Exception as error:  # noqa: BLE001  whatever went wrong here, the other patients are still to be measured
@@ -129,7 +130,12 @@ def measure_study(
 
 
 def _measured(
-    study: Study, patient: Patient, out_dir: Path | None, report: OnProgress | None, cancel: threading.Event | None
+    study: Study,
+    patient: Patient,
+    out_dir: Path | None,
+    look_for_shifts: bool,
+    report: OnProgress | None,
+    cancel: threading.Event | None,
 ) -> tuple[PatientTable, dict[str, Path]] | None:
     """Measure one patient and write its regions; None where no lesion is drawn."""
     places = Places(out_dir or study.derivatives_root, patient.patient_id)
@@ -139,7 +145,7 @@ def _measured(
     drawing = read_drawing(study, patient, out_dir, maps=maps)
     if not drawing.lesions:
         return None
-    table = measure_patient(drawing, maps, on_progress=report, cancel=cancel)
+    table = measure_patient(drawing, maps, look_for_shifts=look_for_shifts, on_progress=report, cancel=cancel)
     names = {lesion.label: lesion.lesion_id for lesion in drawing.lesions}
     return table, write_native(maps, table, names)
 
