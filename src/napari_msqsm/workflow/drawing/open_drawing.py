@@ -218,6 +218,6 @@ class OpenDrawing:
         self._lock, self.held_by = None, other
         self._keeping.journal.close()
         self._keeping.problem = self.drawing.read_only = (
-            f"{other.sentence}, taken while this window was silent; {self.unsaved} steps are unsaved here: save them "
-            "under another name"
+            f"{other.sentence}, taken while this window was silent; what is unsaved here can be saved under another "
+            "name"
         )

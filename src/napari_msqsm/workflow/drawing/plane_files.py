@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_msqsm.errors import InputError, ShapeMismatchError
-from napari_msqsm.io.nifti import load_volume
+from napari_msqsm.io.nifti import load_raw
 from napari_msqsm.model.lesion import MOST_LESIONS
 from napari_msqsm.workspace.drawing.plane import PlaneKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from napari_msqsm.io.nifti import RawImage
     from napari_msqsm.model.grid import Grid
     from napari_msqsm.workspace.drawing.plane import Plane
 
@@ -53,27 +54,35 @@ def read_labels(path: Path, grid: Grid) -> NDArray[np.uint16]:
     ShapeMismatchError
         When it lies on another grid.
     """
-    volume = load_volume(path, what="label image")
-    if not volume.grid.same_as(grid):
-        detail = f"shape {volume.grid.shape}" if volume.grid.shape != grid.shape else "another position or voxel size"
+    raw = load_raw(path, what="label image")
+    if raw.array.ndim != 3:
+        raise InputError(f"label image {path} is a 4-D stack {raw.array.shape}; give one 3-D volume")
+    if not raw.grid.same_as(grid):
+        detail = f"shape {raw.grid.shape}" if raw.grid.shape != grid.shape else "another position or voxel size"
         raise ShapeMismatchError(
             f"label image {path} has {detail}, not that of its image {grid.shape}; move it away and add the original "
             "mask again (msqsm add masks)"
         )
-    labels = np.rint(volume.array)
-    low, high = float(labels.min()), float(labels.max())
-    if low < 0 or high > MOST_LESIONS or np.any(np.abs(volume.array - labels) > _ROUNDING):
+    low, high = float(raw.array.min()), float(raw.array.max())
+    if low < 0 or high > MOST_LESIONS or not _are_whole(raw):
         raise InputError(
-            f"label image {path} holds values from {float(volume.array.min()):g} to {float(volume.array.max()):g}; "
-            f"labels are whole numbers from 0 to {MOST_LESIONS}"
+            f"label image {path} holds values from {low:g} to {high:g}; labels are whole numbers from 0 to "
+            f"{MOST_LESIONS}"
         )
-    whole: NDArray[np.uint16] = labels.astype(np.uint16)
-    return whole
+    labels: NDArray[np.uint16] = (raw.array if raw.stored_as_integer else np.rint(raw.array)).astype(np.uint16)
+    return labels
 
 
-def labels_in(labels: NDArray[np.uint16]) -> tuple[int, ...]:
-    """Labels that occur, without 0."""
-    return tuple(int(label) for label in np.flatnonzero(np.bincount(labels.reshape(-1))) if label)
+def _are_whole(raw: RawImage) -> bool:
+    if raw.stored_as_integer and raw.slope == 1 and raw.intercept == 0:
+        return True
+    return bool(np.all(np.abs(raw.array - np.rint(raw.array)) <= _ROUNDING))
+
+
+def count_labels(labels: NDArray[np.uint16]) -> dict[int, int]:
+    """Voxels of every label that occurs, without 0."""
+    counts = np.bincount(labels[labels != 0])
+    return {int(label): int(counts[label]) for label in np.flatnonzero(counts)}
 
 
 def sidecar_of(
@@ -90,20 +99,13 @@ def sidecar_of(
     source
         BIDS address of the image that it was drawn on.
     """
-    counts = np.bincount(labels.reshape(-1))
-    present: Sequence[int] = [int(label) for label in np.flatnonzero(counts) if label]
     return {
         "Description": _MEANING[plane.kind],
         "Sources": [source],
         "SpatialReference": source,
         "Lesions": [
-            {
-                "Label": label,
-                "Name": names.get(label, "n/a"),
-                "Voxels": int(counts[label]),
-                "Volume": float(counts[label] * grid.voxel_volume_mm3),
-            }
-            for label in present
+            {"Label": label, "Name": names.get(label, "n/a"), "Voxels": n, "Volume": n * grid.voxel_volume_mm3}
+            for label, n in count_labels(labels).items()
         ],
         "LesionVolumeUnit": "mm3",
     }

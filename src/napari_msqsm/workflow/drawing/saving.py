@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from napari_msqsm.errors import InputError
 from napari_msqsm.io.atomic import atomic_path
 from napari_msqsm.io.nifti import save_volume
-from napari_msqsm.workflow.drawing.plane_files import fingerprint, labels_in, sidecar_of
+from napari_msqsm.workflow.drawing.plane_files import count_labels, fingerprint, sidecar_of
 from napari_msqsm.workflow.drawing.stored import FileState
 from napari_msqsm.workflow.drawing.tables import follow_ups_text, lesions_text
 from napari_msqsm.workflow.provenance import software, write_json_file
@@ -105,7 +105,9 @@ def write_snapshot(
         for path, plane in planes.items():
             temporary = stack.enter_context(atomic_path(path))
             save_volume(temporary, snapshot.labels[plane], snapshot.grids[plane])
-            after[places.relative(path)] = FileState(fingerprint(temporary), labels_in(snapshot.labels[plane]))
+            after[places.relative(path)] = FileState(
+                fingerprint(temporary), tuple(count_labels(snapshot.labels[plane]))
+            )
         for path, text in texts.items():
             stack.enter_context(atomic_path(path)).write_bytes(text)
             after[places.relative(path)] = FileState(hashlib.sha256(text).hexdigest())

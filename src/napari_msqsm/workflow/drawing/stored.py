@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from napari_msqsm.errors import InputError
 from napari_msqsm.io.nifti import load_grid
 from napari_msqsm.model.lesion import Lesion, lesion_id_of
-from napari_msqsm.workflow.drawing.plane_files import fingerprint, labels_in, read_labels
+from napari_msqsm.workflow.drawing.plane_files import count_labels, fingerprint, read_labels
 from napari_msqsm.workflow.drawing.tables import read_follow_ups, read_lesions
 from napari_msqsm.workspace.drawing.plane import NAWM, ONSET, VEIN, Plane, PlaneKind
 
@@ -114,7 +114,7 @@ def stored_of(
             continue
         name, sha256 = places.relative(path), fingerprint(path)
         before = (known or {}).get(name)
-        labels = before.labels if before and before.sha256 == sha256 else labels_in(read_labels(path, grid))
+        labels = before.labels if before and before.sha256 == sha256 else tuple(count_labels(read_labels(path, grid)))
         files[name] = FileState(sha256, labels)
         if plane.kind in _LESION_PLANES:
             for label in labels:
