@@ -7,6 +7,7 @@ import math
 import shutil
 from dataclasses import fields
 from datetime import date
+from pathlib import Path
 
 import nibabel as nib
 import numpy as np
@@ -270,3 +271,11 @@ def test_source_of_the_region_eligibility_and_flags(measured):
     assert flags[1, S1] == flags[1, S2] == "n/a"  # reviewed at the second
     assert flags[1, S3] == "roi_volume_changed;not_reviewed"
     assert flags[2, S3] == "not_reviewed"
+
+
+def test_the_documentation_says_the_same_of_every_column_and_flag():
+    text = (Path(__file__).parents[3] / "docs" / "lesion-table.md").read_text("utf-8")
+    for column in COLUMNS.values():
+        assert f"| `{column.name}` | {column.units} | {column.description}" in text
+    for flag in FLAGS.values():
+        assert f"| `{flag.name}` | {flag.definition} |" in text
