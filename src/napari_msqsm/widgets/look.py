@@ -46,5 +46,5 @@ def set_look(viewer: Viewer, look: Look) -> None:
 
 def set_point(viewer: Viewer, point: Any) -> None:
     """Move the sliders to (z, y, x)."""
-    for axis, value in enumerate(point):
-        viewer.dims.set_point(viewer.dims.ndim - 3 + axis, float(value))
+    first = viewer.dims.ndim - len(point)
+    viewer.dims.set_point(range(first, viewer.dims.ndim), [float(value) for value in point])

@@ -104,6 +104,7 @@ class DrawingCanvas(QObject):
         self.brush_mm = 3.0
         self.switches: dict[Switch, bool] = dict.fromkeys(get_args(Switch), False)
         """What is switched on."""
+        self._background = ""
         self.intensities: tuple[float, float] | None = None
         self._tool: Tool | None = None
         self._easel: Easel | None = None
@@ -226,6 +227,7 @@ class DrawingCanvas(QObject):
             self._tool.between = self.intensities
         changed, self.tool = name != self.tool, name
         if self.stage is not None:
+            self.screen.need(name)
             self.screen.layers.activate("lesions")
         self._renew_look()
         if changed:
@@ -315,6 +317,17 @@ class DrawingCanvas(QObject):
             self._renew_look()
             self.look_changed.emit()
 
+    def next_image(self) -> None:
+        """Show another image of the session on the same grid: χ, FLAIR, magnitude, and χ again."""
+        if self._easel is None:
+            return
+        roles = self.screen.backgrounds
+        if len(roles) == 1:
+            self.problem.emit(f"{self.session} has no other image that is aligned to this one")
+            return
+        self._background = roles[(roles.index(self._background) + 1) % len(roles)]
+        self.screen.under(self._background)
+
     def undo(self) -> None:
         """Take the last step back, whatever it was, and go where it was."""
         if self.drawing is not None:
@@ -351,6 +364,8 @@ class DrawingCanvas(QObject):
             self._step_size(1 if kind == "larger" else -1)
         elif action == "switch stage":
             self.show(Stage.FLAIR if self.stage is Stage.QSM else Stage.QSM, self.session)
+        elif action == "switch image":
+            self.next_image()
         elif kind == "switch":
             on: Switch = next(each for each in self.switches if each == name)
             self.switch(on, not self.switches[on])
@@ -411,6 +426,9 @@ class DrawingCanvas(QObject):
                 tell=self.problem.emit,
             )
         self._renew_look()
+        if self._easel is not None:
+            self._background = self.screen.backgrounds[0]
+            self.screen.under(self._background)
         self.stage_changed.emit()
         for image in images:
             for note in image.notes:
@@ -451,6 +469,7 @@ class DrawingCanvas(QObject):
                 self.screen.renew_marks(self.session)
         else:
             self.screen.refresh({change.plane for change in edit.voxels})
+        self.screen.need_planes({change.plane for change in edit.voxels})
         if how == "do":
             return
         away = self.screen.plane_out_of_sight(edit)

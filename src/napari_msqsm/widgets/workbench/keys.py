@@ -34,6 +34,7 @@ class Key(NamedTuple):
 KEYS: dict[str, tuple[Key, ...]] = {
     "Where": (
         Key("Q", "FLAIR ↔ QSM, at the same place", "switch stage"),
+        Key("Shift-E", "χ, FLAIR or magnitude of the session, on the grid of QSM", "switch image"),
         Key("W", "next session", "next session"),
         Key("Shift-W", "previous session", "previous session"),
         Key("T", "next lesion", "next lesion"),

@@ -82,15 +82,16 @@ class Screen:
         regions = self._regions(stage, session, images)
         frame = Frame(images[-1].grid, images[-1].from_baseline)
         parts: list[Part] = []
-        for image in images if "lesions" in regions else reversed(images):  # the first view is that of the topmost ones
+        shown = images[-1:] if "lesions" in regions else images
+        for image in reversed(shown):  # the first view is that of the topmost ones
             parts.append(image)
             if f"lesions {image.session}" in regions:
                 parts.append(self._label_image(f"lesions {image.session}", regions))
             elif stage is Stage.ONSET:
                 parts.append(self._marks(image, session, frame))
-        parts += [self._label_image(key, regions) for key in ("lesions", "nawm", "vein") if key in regions]
-        if "lesions" in regions:
-            parts.append(self._proposal(frame))
+        some = {"lesions", *(key for key in ("nawm", "vein") if key in regions and self._is_used(regions[key]))}
+        parts += [self._label_image(key, regions) for key in ("lesions", "nawm", "vein") if key in {*regions} & some]
+        self._shown_proposal = np.empty(0, dtype=np.int64)
         self._side_by_side.leave()
         self.layers.show(parts)
         self.regions, self.frame = regions, frame
@@ -240,12 +241,50 @@ class Screen:
 
     def propose(self, index: NDArray[np.int64]) -> None:
         """Show voxels, by flat index, as a proposal; none takes it off."""
-        if self._proposed.size == 0:
+        if self.frame is None or (index.size == 0 and self.layers.layer("preview") is None):
             return
+        if self.layers.layer("preview") is None:
+            self._proposed = np.zeros(self.frame.grid.shape, dtype=np.uint8)
+            self._shown_proposal = np.empty(0, dtype=np.int64)
+            data = to_display(self._proposed, self.frame.grid).data
+            self.layers.add(LabelImage("preview", "proposal", "preview", data, self.frame.grid))
         self._proposed.ravel()[self._shown_proposal] = 0
         self._proposed.ravel()[index] = 1
         self._shown_proposal = index
         self.layers.refresh("preview")
+
+    def need(self, key: str) -> None:
+        """Show veins or reference regions from now on, where they can be shown."""
+        if key in self.regions and self.layers.layer(key) is None:
+            self.layers.add(self._label_image(key, self.regions))
+
+    def need_planes(self, planes: set[Plane]) -> None:
+        """Show what is drawn on some planes, if it was not worth a layer before."""
+        for key in ("nawm", "vein"):
+            if key in self.regions and planes & set(self.regions[key].planes):
+                self.need(key)
+
+    def under(self, role: str) -> bool:
+        """Show another image of the session in place of the one that is drawn on: ``FLAIR``, ``magnitude`` or ``chi``.
+
+        Returns
+        -------
+        bool
+            Whether there is such an image here.
+        """
+        wanted = next((image for image in self._images.values() if image.role == role), None)
+        if wanted is None or "lesions" not in self.regions:
+            return False
+        self.layers.show_image(wanted, above=list(self._images.values())[-1].key)
+        return True
+
+    @property
+    def backgrounds(self) -> tuple[str, ...]:
+        """Roles of the images that can be seen under what is drawn, the one that is drawn on first."""
+        return tuple(image.role for image in reversed(self._images.values()))
+
+    def _is_used(self, regions: Regions) -> bool:
+        return any(self._drawing.labels_on(plane) for plane in regions.planes)
 
     def _regions(self, stage: Stage, session: str, images: list[StageImage]) -> dict[str, Regions]:
         if stage is Stage.ALL:
@@ -306,12 +345,3 @@ class Screen:
             image = self._images[key.removeprefix("marks ")]
             assert self.frame is not None
             self.layers.add(self._marks(image, session, self.frame))
-
-    def _proposal(self, frame: Frame) -> LabelImage:
-        if self._proposed.shape != frame.grid.shape:
-            self._proposed = np.zeros(frame.grid.shape, dtype=np.uint8)
-        else:
-            self._proposed.ravel()[self._shown_proposal] = 0
-        self._shown_proposal = np.empty(0, dtype=np.int64)
-        data = to_display(self._proposed, frame.grid).data
-        return LabelImage("preview", "proposal", "preview", data, frame.grid)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from napari_msqsm.workflow.workbench.onset_images import OnsetImages
 
 Role = Literal["magnitude", "FLAIR", "chi", "before", "after", "subtraction"]
+MAIN = "main"
+"""Key of the image that is drawn on, whatever it is."""
 _BRIGHT = 0.995
 _MOST_SAMPLES = 200_000
 _SUBTRACTION_SD = 10.0
@@ -88,11 +90,11 @@ def stage_images(maps: PatientMaps, stage: Stage, session: str) -> list[StageIma
             raise InputError(f"{session} has no FLAIR; draw on the FLAIR of another session, or on QSM")
         values, grid = found
         image = _on_grid("FLAIR", f"{session} FLAIR", session, values, grid, (0.0, _brightest(values)))
-        return [replace(image, from_baseline=maps.transform(session, "FLAIR"))]
+        return [replace(image, key=MAIN, from_baseline=maps.transform(session, "FLAIR"))]
     if stage is Stage.ONSET:
         return _onset(onset_images(maps, session))
     if stage is Stage.QSM:
-        return [*below(maps, session), chi_image(maps, session)]
+        return [*below(maps, session), replace(chi_image(maps, session), key=MAIN)]
     there = [each.label for each in maps.sessions if has_chi(maps, each.label)]
     if not there:
         raise InputError(
