@@ -49,8 +49,8 @@ class Column:
 _RIM = {"rim+": "with a paramagnetic rim", "rim-": "without"}
 _YES_NO = {"1": "yes", "0": "no"}
 _AT_ONSET = (
-    "at onset, from the table of sessions, else from that of participants (CovariateSources in the data dictionary says "
-    "which)"
+    "at onset, from the table of sessions, else from that of participants (CovariateSources in the data dictionary "
+    "says which)"
 )
 _REGION = (
     "weighted by the square of the part of each voxel that the region fills, its vein cut out; missing where less than "
