@@ -17,6 +17,8 @@ TOLERANCE_MM = 1.0
 SAME_PLACE = 0.5
 """Two lesions lie at the same place where at least this part of one of them overlaps the other."""
 _DIAGONAL = 3.0**-0.5
+_BITS = 32
+_LOW = (1 << _BITS) - 1
 
 
 @dataclass(frozen=True)
@@ -84,18 +86,21 @@ def _parts(
 ) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], int]]:
     """Part of each lesion that lies near one of the other session, and its voxels that lie in it."""
     points, labels = first.voxels
-    looked_up = np.stack([second.at(points + offset) for offset in _offsets(tolerance_mm)])
-    sizes = dict(zip(*(each.tolist() for each in np.unique(labels, return_counts=True)), strict=True))
-    near = {}
-    rows = np.broadcast_to(np.arange(len(labels)), looked_up.shape)
-    lesion = looked_up > 0
-    hits = np.unique(np.stack([labels[rows[lesion]], looked_up[lesion], rows[lesion]]), axis=1)
-    pairs, counts = np.unique(hits[:2], axis=1, return_counts=True)
-    for (a, b), n in zip(pairs.T.tolist(), counts.tolist(), strict=True):
-        near[a, b] = n / sizes[a]
-    inside = looked_up[0] > 0
-    pairs, counts = np.unique(np.stack([labels[inside], looked_up[0][inside]]), axis=1, return_counts=True)
-    return near, {(a, b): n for (a, b), n in zip(pairs.T.tolist(), counts.tolist(), strict=True)}
+    looked_up = np.stack([second.at(points + offset) for offset in _offsets(tolerance_mm)], axis=1)
+    sizes = np.bincount(labels)
+    looked_up.sort(axis=1)
+    once = looked_up > 0
+    once[:, 1:] &= looked_up[:, 1:] != looked_up[:, :-1]
+    rows, _ = np.nonzero(once)
+    near = {pair: n / int(sizes[pair[0]]) for pair, n in _counts(labels[rows], looked_up[once]).items()}
+    here = second.at(points)
+    return near, _counts(labels[here > 0], here[here > 0])
+
+
+def _counts(first: NDArray[np.int64], second: NDArray[np.int64]) -> dict[tuple[int, int], int]:
+    """How often each pair of labels occurs."""
+    codes, counts = np.unique((first << _BITS) | second, return_counts=True)
+    return {(int(code >> _BITS), int(code & _LOW)): int(n) for code, n in zip(codes, counts, strict=True)}
 
 
 def _offsets(tolerance_mm: float) -> NDArray[np.float64]:

@@ -40,7 +40,8 @@ def same_lesions(strange: LabelCloud, known: Iterable[LabelCloud], *, apart: Ite
     strange
         Lesions of the mask, whatever their numbers.
     known
-        Drawn lesions of sessions, the one that counts most first. Every lesion is found once.
+        Drawn lesions of sessions, the one that counts most first. Every lesion is found once, and the others are not
+        looked at when all have been found.
     apart
         Labels of known lesions that none of the mask can be.
 
@@ -63,6 +64,8 @@ def same_lesions(strange: LabelCloud, known: Iterable[LabelCloud], *, apart: Ite
             if number not in found
         }
         found |= identities(left)
+        if len(found) == len(places):
+            break
     return tuple(
         Same(number, found.get(number, 0), tuple(label for label in labels if label != found.get(number)))
         for number, labels in sorted(places.items())
