@@ -27,7 +27,7 @@ def walk(
     noise: float,
     voxel_size_mm: Sequence[float],
     *,
-    trust: float = 1.0,
+    trust: float = 3.0,
 ) -> NDArray[np.float32]:
     """Probability that a random walker from each voxel ends in the lesion.
 
