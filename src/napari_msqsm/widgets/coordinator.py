@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from napari_msqsm.model.gre_files import GreFiles
     from napari_msqsm.model.study import Session
     from napari_msqsm.widgets.import_work import ImportWork
+    from napari_msqsm.widgets.workbench.work import WorkbenchWork
     from napari_msqsm.workspace.workspace import Reading, Workspace
 
 _POLL_MS = 100
@@ -71,6 +72,7 @@ class Coordinator(QObject):
         self._n_reading = 0
         self._is_shut = False
         self._importing: ImportWork | None = None
+        self._workbench: WorkbenchWork | None = None
         self._last_opened = 0
         self._last_shown = 0
         self._has_read.connect(self._on_read)
@@ -153,6 +155,15 @@ class Coordinator(QObject):
             self._importing = ImportWork(self)
         return self._importing
 
+    @property
+    def workbench(self) -> WorkbenchWork:
+        """The work on lesions in this window; made when it is first asked for."""
+        if self._workbench is None:
+            from napari_msqsm.widgets.workbench.work import WorkbenchWork
+
+            self._workbench = WorkbenchWork(self._viewer, self)
+        return self._workbench
+
     def remove_layers_below(self, folder: Path) -> None:
         """Take layers of files in a folder off the screen: the folder goes."""
         layers.remove_below(self._viewer, folder)
@@ -182,6 +193,8 @@ class Coordinator(QObject):
         """Stop everything that runs, and wait for it."""
         if self._is_shut:
             return
+        if self._workbench is not None:
+            self._workbench.close(anyway=True)
         self._is_shut = True
         _DOCKED.discard(self)
         if _OF_WINDOW.get(_window_of(self._viewer)) is self:

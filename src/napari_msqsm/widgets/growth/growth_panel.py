@@ -22,9 +22,9 @@ from qtpy.QtWidgets import (
 )
 
 from napari_msqsm.growth.influence import influences
+from napari_msqsm.widgets.figure_view import FigureView
 from napari_msqsm.widgets.growth.choices import GrowthChoices
 from napari_msqsm.widgets.growth.columns_dialog import WANTED, ColumnsDialog
-from napari_msqsm.widgets.growth.figure_view import FigureView
 from napari_msqsm.widgets.panel import Panel
 from napari_msqsm.widgets.task_view import TaskView
 from napari_msqsm.workflow.growth.diagnostics import paint_diagnostics
@@ -251,6 +251,8 @@ class GrowthPanel(Panel):
             return
         row = self.result.model.table.rows.iloc[point]
         self.words.setText(f"{row['lesion_id']} of {row['patient_id']}, {row['lesion_age_y']:.2f} y")
+        if self.source is not None and self.source == self._study_table():
+            self.coordinator.workbench.jump(*(str(row[name]) for name in ("patient_id", "lesion_id", "session_id")))
 
 
 def _scrolled(inner: QWidget) -> QScrollArea:
