@@ -92,7 +92,7 @@ class LesionsPanel(Panel):
         work.opened.connect(self._on_opened)
         work.changed.connect(self._on_changed)
         work.selected.connect(self._on_selected)
-        work.tracked_changed.connect(lambda: self.model.set_tracked(work.tracked))
+        work.tracked_changed.connect(self._on_tracked)
         work.told.connect(self._say)
         canvas.stage_changed.connect(self._renew_stage)
         canvas.next_lesion_requested.connect(self._next_lesion)
@@ -107,10 +107,9 @@ class LesionsPanel(Panel):
         line = QHBoxLayout()
         line.setSpacing(2)
         group = QButtonGroup(self)
-        self.stages: dict[Stage, QToolButton] = {}
+        self.stages: dict[Stage, QPushButton] = {}
         for stage, words in _STAGES.items():
-            button = QToolButton()
-            button.setText(words)
+            button = QPushButton(words)
             button.setCheckable(True)
             button.clicked.connect(lambda _, stage=stage: self._show_stage(stage))
             group.addButton(button)
@@ -194,6 +193,10 @@ class LesionsPanel(Panel):
     def _on_selected(self, _: int) -> None:
         self._mark_row()
         self._say("")
+
+    def _on_tracked(self) -> None:
+        self.model.set_tracked(self.work.tracked)
+        self._resize()
 
     def _on_study(self) -> None:
         self.bar.on_study()

@@ -14,7 +14,6 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QSlider,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -68,12 +67,10 @@ class ToolsBox(QWidget):
         grid = QGridLayout()
         grid.setSpacing(3)
         group = QButtonGroup(self)
-        self.buttons: dict[str, QToolButton] = {}
+        self.buttons: dict[str, QPushButton] = {}
         for number, (name, tool) in enumerate(TOOLS.items()):
-            button = QToolButton()
-            button.setText(tool.title)
+            button = QPushButton(tool.title)
             button.setCheckable(True)
-            button.setSizePolicy(self.sizePolicy().Policy.Expanding, self.sizePolicy().Policy.Fixed)
             key = _KEY_OF.get(f"tool {name}", "")
             button.setToolTip(f"{tool.words}\nKey: {key}" if key else tool.words)
             button.clicked.connect(lambda _, name=name: self._canvas.set_tool(name))
