@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QEvent, Signal
 from qtpy.QtGui import QPalette
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
@@ -84,6 +84,13 @@ class FigureView(QWidget):
             self._note.set_in_layout(False)
         self._wear_theme()
         self.canvas.draw_idle()
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """Follow the theme of the window."""
+        super().changeEvent(event)
+        if event is not None and event.type() in {QEvent.Type.PaletteChange, QEvent.Type.StyleChange}:
+            self._wear_theme()
+            self.canvas.draw_idle()
 
     def _wear_theme(self) -> None:
         palette = self.palette()

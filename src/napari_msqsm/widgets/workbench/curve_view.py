@@ -67,6 +67,7 @@ class CurveView(QWidget):
         axes.spines[["top", "right"]].set_visible(False)
         if not self._points:
             words = "the curve appears once the lesion has a region on QSM" if self._work.label else ""
+            axes.set_axis_off()
             axes.text(0.5, 0.5, words, ha="center", va="center", transform=axes.transAxes, fontsize=8)
             return axes
         colour = lesion_colour(self._work.label)

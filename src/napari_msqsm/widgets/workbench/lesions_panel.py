@@ -117,9 +117,9 @@ class LesionsPanel(Panel):
             line.addWidget(button)
         line.addStretch(1)
         self.previous, self.next = QToolButton(), QToolButton()
-        for button, words, step in ((self.previous, "◀", -1), (self.next, "▶", 1)):
-            button.setText(words)
-            button.clicked.connect(lambda _, step=step: self._next_session(step))
+        for arrow, words, step in ((self.previous, "◀", -1), (self.next, "▶", 1)):
+            arrow.setText(words)
+            arrow.clicked.connect(lambda _, step=step: self._next_session(step))
         self.session = Choice()
         self.session.activated.connect(lambda: self.show_session(str(self.session.currentData())))
         for widget in (self.previous, self.session, self.next):
