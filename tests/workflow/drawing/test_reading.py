@@ -39,6 +39,13 @@ def test_adopted_masks_are_lesions_and_that_is_told(study, put):
     assert drawing.next_label() == 8
 
 
+def test_masks_that_number_their_lesions_for_themselves_are_told(study, put):
+    for session in SESSIONS[:2]:
+        path = put(Plane.flair(session), blocks(FLAIR.shape, 1))
+        path.with_name(path.name.replace(".nii.gz", ".json")).write_text('{"Adopted": true}', "utf-8")
+    assert "masks of sub-01_ses-01, sub-01_ses-02 were taken from elsewhere" in read_drawing(study, "01").notes[-1]
+
+
 def test_rows_and_labels_without_row(study, put, places):
     put(places.lesions, "lesion_id\tonset_session_id\tcentral_vein\n01-L007\t02\tyes\n01-L003\tn/a\n")
     put(ONSET, blocks(GRE.shape, 4, 7))

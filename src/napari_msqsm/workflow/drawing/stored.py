@@ -11,6 +11,7 @@ from napari_msqsm.model.lesion import Lesion, lesion_id_of
 from napari_msqsm.workflow.drawing.plane_files import count_labels, fingerprint, read_labels
 from napari_msqsm.workflow.drawing.tables import read_follow_ups, read_lesions
 from napari_msqsm.workspace.drawing.plane import NAWM, ONSET, VEIN, Plane, PlaneKind
+from napari_msqsm.workspace.freshness import read_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,7 +122,7 @@ def stored_of(
                 unnamed.setdefault(label, []).append(path.name)
     for one in table.lesions:
         unnamed.pop(one.label, None)
-    notes = _told(places, unnamed)
+    notes = (*_told(places, unnamed), *_numbered_apart(places, grids))
     taken = {one.lesion_id for one in table.lesions}
     new = [Lesion(label, _name(places.patient_id, label, taken)) for label in sorted(unnamed)]
     highest = max((label for state in files.values() for label in state.labels), default=0)
@@ -153,6 +154,22 @@ def _told(places: Places, unnamed: Mapping[int, list[str]]) -> tuple[str, ...]:
     return (
         f"{len(unnamed)} label{'s' * (len(unnamed) > 1)} ({labels}) of {files} {why} {places.lesions.name}; "
         "they are lesions now, and their onset is to be given",
+    )
+
+
+def _numbered_apart(places: Places, grids: Mapping[Plane, Grid]) -> tuple[str, ...]:
+    """Masks that were taken from elsewhere at several sessions, each with numbers of its own."""
+    adopted = []
+    for plane in grids:
+        path = places.plane(plane)
+        record = read_record(path.with_name(path.name.replace(".nii.gz", ".json"))) if path.is_file() else None
+        if plane.kind == PlaneKind.FLAIR and record is not None and record.get("Adopted"):
+            adopted.append(plane.session)
+    if len(adopted) < 2:
+        return ()
+    return (
+        f"the masks of {', '.join(adopted)} were taken from elsewhere and number their lesions each for itself: one "
+        "label may be another lesion at another session until they are matched and saved",
     )
 
 
