@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from napari_msqsm.model.grid import Grid
 
 Measure = Literal["sato", "frangi"]
-_MARGIN_SD = 3.5
 _ALONG_DARK, _ALONG_BRIGHT = 0.5, 2.0
 _ALPHA, _BETA = 0.5, 0.5
 _TINY = 1e-12
@@ -45,8 +43,8 @@ def vesselness(
         .. math:: -\lambda_2 \exp\Bigl(-\tfrac{\lambda_1^2}{2 (a \lambda_2)^2}\Bigr), \quad
                   a = 0.5 \text{ for } \lambda_1 \le 0, \; 2 \text{ otherwise},
 
-        in the unit of the image: the height of a Gaussian tube of standard deviation s is h s²σ²/(s²+σ²)²·… its largest
-        response h/4 at σ = s. 0 where :math:`\lambda_2 \ge 0`.
+        in the unit of the image: a Gaussian tube of height h and standard deviation s answers with h s²σ² / (s² + σ²)²
+        on its axis, at most h/4 at σ = s. 0 where :math:`\lambda_2 \ge 0`.
     ``frangi``
         .. math:: (1 - e^{-R_A^2 / 2 \alpha^2})\, e^{-R_B^2 / 2 \beta^2}\, (1 - e^{-S^2 / 2 c^2})
 
@@ -86,8 +84,8 @@ def vesselness(
     Notes
     -----
     Sato Y et al., Med Image Anal 1998;2:143 (doi 10.1016/S1361-8415(98)80009-1); Frangi AF et al., MICCAI 1998, LNCS
-    1496:130 (doi 10.1007/BFb0056195). Differ: derivatives are in mm, by the Fourier transform of the image mirrored at
-    its borders, and a voxel's own extent counts as a part of the smoothing (its variance h²/12 along an axis of step h
+    1496:130 (doi 10.1007/BFb0056195). Differ: derivatives are in mm, of the image as a sum of
+    cosines, and a voxel's own extent counts as a part of the smoothing (its variance h²/12 along an axis of step h
     is taken off σ²), so that the answer hardly depends on how a tube lies in anisotropic voxels. Along an axis whose
     step is larger than about 2σ the image holds too little for the scale.
     """
@@ -112,41 +110,30 @@ def vesselness(
 def hessian_eigenvalues(
     image: NDArray[np.float32], grid: Grid, scale_mm: float, where: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    """(3, n) eigenvalues of σ² times the Hessian at the voxels of a mask, the largest first; in the image's unit."""
-    size = grid.voxel_size_mm
-    margin = [math.ceil(_MARGIN_SD * max(scale_mm, 0.5 * step) / step) for step in size]
-    padded = np.pad(image, [(n, n) for n in margin], mode="symmetric")
-    shape = padded.shape
-    whole = [scipy.fft.next_fast_len(n, real=True) for n in shape]
-    padded = np.pad(padded, [(0, n - m) for n, m in zip(whole, shape, strict=True)], mode="edge")
+    """(3, n) eigenvalues of σ² times the Hessian at the voxels of a mask, the largest first; in the image's unit.
+
+    The image is a sum of cosines, which goes on beyond its borders as its mirror image; the derivatives of that sum are
+    exact.
+    """
     workers = default_threads()
-    spectrum = scipy.fft.rfftn(padded, workers=workers)
-    waves = [
-        (2 * np.pi * (scipy.fft.rfftfreq if axis == 2 else scipy.fft.fftfreq)(n, step)).astype(np.float32)
-        for axis, (n, step) in enumerate(zip(whole, size, strict=True))
-    ]
-    along = [wave.reshape([-1 if a == axis else 1 for a in range(3)]) for axis, wave in enumerate(waves)]
-    for wave, step in zip(along, size, strict=True):
+    spectrum = scipy.fft.dctn(image, type=2, workers=workers)
+    waves = []
+    for axis, (n, step) in enumerate(zip(image.shape, grid.voxel_size_mm, strict=True)):
+        wave = (
+            (np.pi / (n * step) * np.arange(n)).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
+        )
         spectrum *= np.exp(np.float32(-0.5 * max(scale_mm**2 - step**2 / 12, 0.0)) * np.square(wave))
-    inner = tuple(slice(n, n + length) for n, length in zip(margin, image.shape, strict=True))
+        waves.append(wave)
     parts = []
     for a, b in _PAIRS:
-        factor = np.float32(-(scale_mm**2)) * _derivative(along, whole, a, b)
-        parts.append(scipy.fft.irfftn(spectrum * factor, s=whole, workers=workers)[inner][where])
+        odd = () if a == b else (a, b)
+        part = np.float32(scale_mm**2 if odd else -(scale_mm**2)) * spectrum * waves[a] * waves[b]
+        for axis in odd:  # cosines become sines, of which there is none of frequency 0
+            part = np.roll(part, -1, axis=axis)
+        part = scipy.fft.idstn(part, type=2, axes=odd, workers=workers) if odd else part
+        even = tuple(axis for axis in range(3) if axis not in odd)
+        parts.append(scipy.fft.idctn(part, type=2, axes=even, workers=workers)[where])
     return symmetric_eigenvalues(np.stack(parts))
-
-
-def _derivative(along: Sequence[NDArray[np.float32]], whole: Sequence[int], a: int, b: int) -> NDArray[np.float32]:
-    """−∂²/∂a∂b in the Fourier domain; first derivatives have no Nyquist wave."""
-    if a == b:
-        return np.square(along[a])
-    first = []
-    for axis in (a, b):
-        wave = along[axis].copy()
-        if whole[axis] % 2 == 0:
-            wave.reshape(-1)[whole[axis] // 2] = 0
-        first.append(wave)
-    return np.asarray(first[0] * first[1])
 
 
 def symmetric_eigenvalues(parts: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

@@ -80,10 +80,10 @@ def robust_mean(
     Beaton AE, Tukey JW, Technometrics 1974;16:147 (doi 10.1080/00401706.1974.10489171); variance of M-estimators as in
     Huber PJ, Robust Statistics, 1981, here with the covariances between voxels.
     The covariance is taken over lags up to the distance at which its mean over a shell first falls to 0 (at most 9 mm);
-    what the subtraction of the region's own mean took out of it is put back (see `_variance_of_sum`). In rings of 300 to
-    5,000 voxels, for noise that is independent or correlated over up to 3 mm (standard deviation of a Gaussian), it is
-    −7 … +23 % off from the spread of the mean over realisations. Variation over distances larger than the region cannot
-    be seen in it and is not part of the standard error.
+    what the subtraction of the region's own mean took out of it is put back (see `_variance_of_sum`). In rings of 300
+    to 5,000 voxels, for noise that is independent or correlated over up to 3 mm (standard deviation of a Gaussian), it
+    is −7 … +23 % off from the spread of the mean over realisations. Variation over distances larger than the region
+    cannot be seen in it and is not part of the standard error.
     """
     finite = np.isfinite(values_ppb)
     values, at = values_ppb[finite].astype(np.float64), np.asarray(at)[:, finite]
