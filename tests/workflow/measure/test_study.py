@@ -72,7 +72,7 @@ def test_rows_of_patients_that_are_not_measured_stay(disk):
 
 
 def test_formats_hold_the_same(disk):
-    measured = measure_study(disk.study, formats=["csv", "xlsx"])
+    measured = measure_study(disk.study, formats=["csv", "xlsx", "parquet"])
     table = pd.read_csv(
         measured.files["tsv"], sep="\t", dtype={"patient_id": str}, na_values="n/a", keep_default_na=False
     )
@@ -81,6 +81,9 @@ def test_formats_hold_the_same(disk):
     assert csv.equals(table)
     assert list(xlsx.columns) == list(COLUMNS)
     pd.testing.assert_frame_equal(xlsx, table, check_dtype=False, rtol=1e-14)
+    parquet = pd.read_parquet(measured.files["parquet"])
+    same = [each.astype(object).where(each.notna(), None) for each in (parquet, table)]
+    pd.testing.assert_frame_equal(*same, rtol=1e-14)
     frame = lesion_table.as_frame(measured.tables[0].rows)
     assert list(frame["lesion_id"]) == list(table["lesion_id"])
     measured.files["csv"].write_text("old", "utf-8")
