@@ -15,6 +15,8 @@ none but the search for a lesion's own box looks at more of an image than it has
 `fill.enclosed_area`                                   the enclosed area at a click
 `between_slices.fill_between_slices`                   slices between drawn ones
 `copy_slice.copied_to_slice`                           the lesion of one slice on another one
+`split.split_at_necks`, `split.split_by_number`,       a confluent lesion in its parts, the largest first
+`split.split_by_seeds`
 =====================================================  ================================================================
 
 Voxels of other lesions are never answered, except by the brush and by contours, which answer what lies under them: who

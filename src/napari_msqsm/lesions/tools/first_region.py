@@ -23,7 +23,7 @@ _AS_BRIGHT = 0.92
 _AROUND_MM = 10.0
 _DARKEST, _BRIGHTEST = 0.3, 0.85
 """What is about a lesion, as parts of its intensity: not fluid, and not lesion."""
-_LEAST_AROUND = 20
+_LEAST_AROUND = 0.05
 _LEVELS = (0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.55, 0.5)
 _LEAK = 2.0
 """More than so many times larger from one level to the next is a leak; small regions may grow to 24 voxels."""
@@ -78,9 +78,10 @@ def first_region(
     The lesion's intensity is that of the brightest voxels within 2.5 mm of the click, after smoothing over 0.6 mm; the
     nearest of them is the anchor. About it, the commonest intensity (half-sample mode, Bickel DR, Frühwirth R.
     Comput Stat Data Anal 2006;50:3500, doi 10.1016/j.csda.2005.07.011) within 10 mm that is neither as bright nor as
-    dark as fluid is that of its surroundings. The region above a level between both is followed from 85 % of the way
-    down to half-way, without what hangs on it by a thinner part (`body_of`), and no further than the level at which it
-    doubles from one step to the next: there it leaks into something else that is bright.
+    dark as fluid is that of its surroundings; within the whole box where that is less than 5 % of the voxels, and that
+    of the lesion itself where there is nothing else. The region above a level between both is followed from 85 % of the
+    way down to half-way, without what hangs on it by a thinner part (`body_of`), and no further than the level at which
+    it doubles from one step to the next: there it leaks into something else that is bright.
     """
     noise = noise_sd(image)
     smooth = local_mean(image, free, _SMOOTH_MM, voxel_size_mm, otherwise=0.0)
@@ -90,12 +91,19 @@ def first_region(
     bright = near & (smooth >= _AS_BRIGHT * smooth[near].max())
     lesion = float(np.median(smooth[bright]))
     x, y, z = (int(i) for i in np.unravel_index(int(np.argmin(np.where(bright, distance, np.inf))), image.shape))
-    there = image[free & (distance < _AROUND_MM)]
-    there = there[(there > _DARKEST * lesion) & (there < _BRIGHTEST * lesion)]
-    around = half_sample_mode(there) if there.size >= _LEAST_AROUND else _DARKEST * lesion
+    around = _around(image[free & (distance < _AROUND_MM)], lesion)
+    if around is None:
+        around = _around(image[free], lesion)
+    around = lesion if around is None else around
     level = (smooth - np.float32(around)) / np.float32(max(lesion - around, _LEAST_CONTRAST * noise, 1e-6))
     inside, radius_mm = _followed(level, free, (x, y, z), voxel_size_mm)
     return FirstRegion(inside, (x, y, z), radius_mm, lesion, around, noise)
+
+
+def _around(values: NDArray[np.float32], lesion: float) -> float | None:
+    """Commonest intensity of what is about a lesion; None where that is too little."""
+    others = values[(values > _DARKEST * lesion) & (values < _BRIGHTEST * lesion)]
+    return half_sample_mode(others) if others.size > _LEAST_AROUND * values.size else None
 
 
 def half_sample_mode(values: NDArray[np.float32]) -> float:

@@ -56,7 +56,7 @@ class Proposal:
         Whether the lesion may go on beyond `REACH_MM`.
     """
 
-    field: NDArray[np.float32]
+    field: NDArray[np.float64]
     window: Window
     shape: tuple[int, int, int]
     click: Voxel
@@ -92,7 +92,7 @@ class Proposal:
         """
         if not 0.0 <= size <= 1.0:
             raise ParameterError(f"a size of {size:g} is not between 0 and 1")
-        whole = connected(self.field > np.float32(1.0 - size), self.anchor)
+        whole = connected(self.field > 1.0 - size, self.anchor)
         whole[self.click] = True
         return flat_index(whole, self.window, self.shape)
 
@@ -203,15 +203,32 @@ def _ordered(
     free: NDArray[np.bool_],
     larger_mm: float,
     voxel_size_mm: Sequence[float],
-) -> NDArray[np.float32]:
-    """Order voxels by how much they belong to the lesion: above one half inside the outline, below outside."""
+) -> NDArray[np.float64]:
+    """Order voxels by how much they belong to the lesion: above one half inside the outline, below outside.
+
+    The radius of a ball of as many voxels goes evenly with the size.
+    """
     depth = ndimage.distance_transform_edt(np.pad(inside, 1), sampling=voxel_size_mm)[1:-1, 1:-1, 1:-1]
     away = ndimage.distance_transform_edt(~inside, sampling=voxel_size_mm)
     sure = np.where(inside, np.clip(2 * probability - 1, 0, 1), np.clip(1 - 2 * probability, 0, 1))
     far = np.where(inside, depth / max(float(depth.max()), 1e-6), np.minimum(away / larger_mm, 1.0))
     part = 0.5 * (_FROM_WALKER * sure + (1 - _FROM_WALKER) * far)
-    field = np.where(inside, 0.5 + part, 0.5 - part)
-    return np.where(free, field, 0.0).astype(np.float32)
+    belongs, beyond = inside & free, free & ~inside & (away <= larger_mm)
+    n_inside, n_beyond = int(np.count_nonzero(belongs)), int(np.count_nonzero(beyond))
+    field = np.zeros(inside.shape, dtype=np.float64)
+    radius = np.cbrt((_rank(-part[belongs]) + 0.5) / n_inside)
+    field[belongs] = 1.0 - DEFAULT_SIZE * radius
+    radius = np.cbrt(n_inside + _rank(part[beyond]) + 0.5)
+    smallest, largest = np.cbrt(n_inside), np.cbrt(n_inside + n_beyond + 1)
+    field[beyond] = (1.0 - DEFAULT_SIZE) * (largest - radius) / (largest - smallest)
+    return field
+
+
+def _rank(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Place of every value in their order, from 0; of equals, the first one first."""
+    place = np.empty(values.size)
+    place[np.argsort(values, kind="stable")] = np.arange(values.size)
+    return place
 
 
 def _is_cut(inside: NDArray[np.bool_], window: Window, wide: Window, shape: Sequence[int]) -> bool:
