@@ -1,6 +1,7 @@
-"""Draw the pictures of the README through the real window: the sample patient, opened, reconstructed, coregistered.
+"""Draw the pictures of the README through the real window: the sample patient, opened, reconstructed, coregistered, read.
 
-The Import panel is drawn with synthetic DICOM of two patients and two scanners.
+The Import panel is drawn with synthetic DICOM of two patients and two scanners; the true lesions of the sample patient
+stand in for a reader's drawings; the growth curves are those of a simulated cohort.
 
 Run it where there is a screen, or under ``xvfb-run``: ``python docs/make_screenshots.py``.
 """
@@ -19,7 +20,7 @@ _MOST_BYTES = 400_000
 
 
 def main() -> None:
-    """Write ``study_panel.png``, ``reconstruct_panel.png``, ``coregister_panel.png`` and ``import_panel.png``."""
+    """Write the picture of every panel."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["NAPARI_CONFIG"] = str(Path(folder) / "napari.yaml")
         os.environ["XDG_CONFIG_HOME"] = folder  # what the panels remember
@@ -29,9 +30,14 @@ def main() -> None:
 
 def _draw(root: Path) -> None:
     import napari
+    import numpy as np
     from qtpy.QtTest import QTest
 
+    from napari_msqsm.phantom.cohort import CohortDesign, simulated_cohort
     from napari_msqsm.phantom.sample import sample_study_path
+    from napari_msqsm.widgets.initials import remember_initials
+    from napari_msqsm.widgets.workbench.stage import Stage
+    from napari_msqsm.workflow.stand_in import draw_truth
 
     shutil.copytree(sample_study_path(), root)
     viewer = napari.Viewer(show=True)
@@ -56,7 +62,7 @@ def _draw(root: Path) -> None:
     dock, panel = viewer.window.add_plugin_dock_widget("napari-msqsm", "Reconstruct", tabify=True)
     viewer.window._qt_window.resizeDocks([dock], [480], _horizontal())
     panel.preset.setCurrentIndex(panel.preset.findData("recommended"))
-    panel.run_selected()
+    panel.run_all()
     settle()
     viewer.dims.set_current_step(0, viewer.dims.nsteps[0] // 2)
     QTest.qWait(300)
@@ -73,6 +79,33 @@ def _draw(root: Path) -> None:
     panel.inspection.box.modes["checkerboard"].click()
     QTest.qWait(300)
     _save(viewer, "coregister_panel.png")
+    panel.inspection.close()
+
+    draw_truth(coordinator.workspace.study, "01")
+    remember_initials("AB")
+    coordinator.refresh()
+    settle()
+    dock, panel = viewer.window.add_plugin_dock_widget("napari-msqsm", "Lesions", tabify=True)
+    viewer.window._qt_window.resizeDocks([dock], [480], _horizontal())
+    panel.bar.open_selected()
+    settle()
+    panel.work.select(panel.work.drawing.lesions[0].label)
+    panel.work.show(Stage.QSM, "sub-01_ses-02", jump=True)
+    panel.tabs.setCurrentWidget(panel.sessions)
+    QTest.qWait(1500)
+    settle()
+    QTest.qWait(500)
+    _save(viewer, "lesions_panel.png")
+    panel.work.close()
+
+    table = root.parent / "cohort.tsv"
+    simulated_cohort(CohortDesign(), np.random.default_rng(7)).to_csv(table, sep="\t", index=False)
+    dock, panel = viewer.window.add_plugin_dock_widget("napari-msqsm", "Growth curves", tabify=True)
+    viewer.window._qt_window.resizeDocks([dock], [860], _horizontal())
+    panel.open_table(table)
+    settle()
+    QTest.qWait(500)
+    _save(viewer, "growth_panel.png")
     coordinator.shut_down()
     viewer.close()
 

@@ -70,7 +70,7 @@ class WorkbenchWork(QObject):
         self.tracked: Tracked | None = None
         self._live: LiveCurve | None = None
         self._turn = self._curve_turn = 0
-        self._ticks = 0
+        self._ticks = self._n_edits = 0
         self._problem = ""
         self._tick = self._timer(_TICK_MS, self._on_tick, once=False)
         self._curve_soon = self._timer(_CURVE_MS, self._measure)
@@ -237,6 +237,7 @@ class WorkbenchWork(QObject):
             self.told.emit(note)
 
     def _on_changed(self, edit: Edit, _: str) -> None:
+        self._n_edits += 1
         self.changed.emit()
         self._curve_soon.start()
         if any(change.plane.kind is PlaneKind.FLAIR for change in edit.voxels):
@@ -273,7 +274,14 @@ class WorkbenchWork(QObject):
                 self.curve = points
                 self.curve_changed.emit()
 
-        self._coordinator.read_beside(lambda: _undisturbed(lambda: live.curve(label)), done)
+        def measured() -> tuple[CurvePoint, ...] | str | None:
+            edits = self._n_edits
+            found: tuple[CurvePoint, ...] | str | None = _undisturbed(lambda: live.curve(label))
+            if edits != self._n_edits:  # what was found of the references may be of the drawing before
+                live.forget_regions()
+            return found
+
+        self._coordinator.read_beside(measured, done)
 
     def _track(self) -> None:
         drawing, maps = self.drawing, self.maps

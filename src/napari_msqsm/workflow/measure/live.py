@@ -75,6 +75,10 @@ class LiveCurve:
         """Read all images and find the white matter."""
         self._measuring.prepare()
 
+    def forget_regions(self) -> None:
+        """Look at all references again: the drawing may have changed in one thread while another one measured."""
+        self._measuring.references.forget_regions()
+
     def curve(self, label: int) -> tuple[CurvePoint, ...]:
         """Measure a lesion at every session, in order.
 

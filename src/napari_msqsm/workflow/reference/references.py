@@ -92,6 +92,10 @@ class References:
     def forget(self) -> None:
         """Start anew: images, maps or alignments have changed."""
         self._white = None
+        self.forget_regions()
+
+    def forget_regions(self) -> None:
+        """Find the regions again, in the same white matter: the drawing may have changed while it was looked at."""
         self._regions.clear()
         self._voxels.forget()
 
