@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QTimer
-from qtpy.QtWidgets import QMainWindow, QWidget
+from qtpy.QtWidgets import QMainWindow, QSizePolicy, QWidget
 
 from napari_msqsm.widgets.coordinator import coordinator_of
 
@@ -24,6 +24,7 @@ class Panel(QWidget):
         self._when_docked.timeout.connect(self._join)
         self.viewer = viewer
         self.coordinator = coordinator_of(viewer)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)  # else napari adds empty space
 
     def changeEvent(self, event: QEvent | None) -> None:
         """Follow the panel into a dock and out of it."""

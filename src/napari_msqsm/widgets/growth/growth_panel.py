@@ -177,7 +177,8 @@ class GrowthPanel(Panel):
     def _renew_buttons(self) -> None:
         self.bootstrap_button.setEnabled(self.result is not None)
         self.export_button.setEnabled(self.result is not None)
-        self.title.setText(_EMPTY if self.source is None else str(self.source))
+        self.title.setText(_EMPTY if self.source is None else self.source.name)
+        self.title.setToolTip("" if self.source is None else str(self.source))
 
     def _open_study_table(self) -> None:
         path = self._study_table()
