@@ -79,3 +79,13 @@ def test_refusals():
         clean(table(rim=[None] * 6), "chi_ppb")
     with pytest.raises(InputError, match="rim is constant"):
         clean(table(rim=["rim+", "rim-", "rim+", "rim-", "rim-", "rim-"]), "chi_ppb")
+
+
+def test_group_may_be_the_rim_at_onset():
+    rows = table(rim_at_session=["rim-", "rim+", "rim+", "rim+", None, "rim-"])
+    cleaned = clean(rows, "chi_ppb", rim_at_onset=True)
+    assert cleaned.rows["rim"].tolist() == ["rim-"] * 3 + ["rim+"] * 3
+    with pytest.raises(InputError, match="rim_at_session"):
+        clean(table(), "chi_ppb", rim_at_onset=True)
+    unseen = clean(table(rim_at_session=[None] * 3 + ["rim-"] * 3), "chi_ppb", rim_at_onset=True)
+    assert unseen.dropped == {"rim is missing": 3}

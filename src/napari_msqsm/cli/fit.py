@@ -55,6 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--bootstrap", type=int, default=0, metavar="N", help="samples for the intervals of peak and decay (default: 0)"
     )
     parser.add_argument("--no-figures", action="store_true", help="no figures and no report")
+    parser.add_argument(
+        "--rim-at-onset", action="store_true", help="group lesions by their rim at onset, not at any session"
+    )
     parser.add_argument("--log", action="store_true", help="explain the logarithm of the outcome, apt for volumes")
     parser.add_argument(
         "--reduce",
@@ -87,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
         df=args.df,
         include_ineligible=args.include_ineligible,
         include_post_gd=args.include_post_gd,
+        rim_at_onset=args.rim_at_onset,
         log=args.log,
     )
     table = read_lesions(args.table)

@@ -52,6 +52,7 @@ def clean(
     *,
     include_ineligible: bool = False,
     include_post_gd: bool = False,
+    rim_at_onset: bool = False,
 ) -> CleanTable:
     """Choose the rows to fit.
 
@@ -68,6 +69,8 @@ def clean(
         Whether lesions that the table calls ineligible are fitted too.
     include_post_gd
         Whether rows of a gradient echo after gadolinium are fitted too.
+    rim_at_onset
+        Whether a lesion's group is its rim at age 0 (column ``rim_at_session``), not whether one was ever seen.
 
     Raises
     ------
@@ -84,7 +87,7 @@ def clean(
     absent = [name for name in dict.fromkeys(wanted) if name not in table.columns]
     if absent:
         raise InputError(f"the table has no column {', '.join(absent)}; it has {', '.join(map(str, table.columns))}")
-    rows = table.copy()
+    rows = _grouped_at_onset(table) if rim_at_onset else table.copy()
     rows["rim"] = rows["rim"].map(lambda value: _RIM_WORDS.get(str(value).strip().lower()))
     for name in ("lesion_age_y", outcome):
         rows[name] = _numbers(rows[name], name)
@@ -125,6 +128,18 @@ def clean(
         [] if rows["rim"].nunique() > 1 else [f"all lesions are {rows['rim'].iloc[0]}: there are no groups to compare"]
     )
     return CleanTable(rows, dropped, tuple(notes))
+
+
+def _grouped_at_onset(table: pd.DataFrame) -> pd.DataFrame:
+    """Take as ``rim`` of every row what was seen at the onset of its lesion; missing where nobody looked then."""
+    needed = ("patient_id", "lesion_id", "lesion_age_y", "rim_at_session")
+    absent = [name for name in needed if name not in table.columns]
+    if absent:
+        raise InputError(f"grouping by the rim at onset needs the column {', '.join(absent)}")
+    onset = table[_numbers(table["lesion_age_y"], "lesion_age_y") == 0.0]
+    seen: dict[Any, Any] = {(row.patient_id, row.lesion_id): row.rim_at_session for row in onset.itertuples()}
+    lesions = zip(table["patient_id"], table["lesion_id"], strict=True)
+    return table.assign(rim=[seen.get(lesion) for lesion in lesions])
 
 
 def _is_no(value: object) -> bool:

@@ -55,6 +55,9 @@ class ModelChoice:
         Degrees of freedom.
     include_ineligible, include_post_gd
         Rows that are left out otherwise.
+    rim_at_onset
+        Group lesions by their rim at onset instead of at any session: a sensitivity analysis, since *at any session*
+        depends on how long a lesion was followed.
     log
         Explain the natural logarithm of the outcome, as is apt for volumes.
     """
@@ -67,6 +70,7 @@ class ModelChoice:
     df: DegreesMethod = "satterthwaite"
     include_ineligible: bool = False
     include_post_gd: bool = False
+    rim_at_onset: bool = False
     log: bool = False
 
 
@@ -225,6 +229,7 @@ def fit_growth(table: pd.DataFrame, choice: ModelChoice) -> GrowthModel:
         [each.column for each in covariates],
         include_ineligible=choice.include_ineligible,
         include_post_gd=choice.include_post_gd,
+        rim_at_onset=choice.rim_at_onset,
     )
     rows, covariates = with_columns(cleaned.rows, covariates)
     cleaned = replace(cleaned, rows=rows)

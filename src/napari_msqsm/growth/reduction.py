@@ -58,7 +58,7 @@ def reduced(table: pd.DataFrame, choice: ModelChoice, *, level: float = LEVEL) -
             break
         steps.append(Step(worst, p[worst]))
         choice = replace(choice, covariates=tuple(text for text in choice.covariates if text != worst))
-        model = fit_growth(rows, choice)
+        model = fit_growth(rows, replace(choice, rim_at_onset=False))  # the rows are grouped already
     return Reduced(replace(model, table=replace(model.table, dropped=dropped)), tuple(steps))
 
 

@@ -11,6 +11,7 @@ from qtpy.QtCore import Qt
 from napari_msqsm.cli import main
 from napari_msqsm.phantom.cohort import CohortDesign, simulated_cohort
 from napari_msqsm.widgets.growth.columns_dialog import ColumnsDialog, guessed
+from napari_msqsm.widgets.growth.power_dialog import PowerDialog
 from napari_msqsm.workflow.growth.record import as_record
 
 pytestmark = pytest.mark.gui
@@ -140,3 +141,15 @@ def test_names_of_columns_are_guessed():
     assert guessed("rim", columns) == "group"
     assert guessed("chi_ppb", columns) == "susceptibility"
     assert guessed("rim", ["rim", "PRL"]) == "rim"
+
+
+def test_power_of_a_design(qtbot, panel, monkeypatch):
+    monkeypatch.setattr("napari_msqsm.widgets.growth.power_dialog._SAMPLES", 6)
+    dialog = PowerDialog(panel.coordinator, panel)
+    dialog.effect.setValue(2.0)
+    dialog.patients.setValue(25)
+    dialog.simulate()
+    assert not dialog.button.isEnabled()
+    wait(qtbot, panel)
+    assert "Power 100 %" in dialog.result_words.text()
+    assert dialog.button.isEnabled()

@@ -12,6 +12,7 @@ from napari_msqsm.errors import CancelledError, InputError
 from napari_msqsm.growth.model import ModelChoice
 from napari_msqsm.workflow.growth.fitting import fit_table
 from napari_msqsm.workflow.growth.record import as_record
+from napari_msqsm.workflow.growth.report import numbers_html
 from napari_msqsm.workflow.growth.writing import write_growth
 
 _MODEL = {"formula", "outcome", "time", "degree", "random", "covariates"}
@@ -148,3 +149,13 @@ def test_html_of_a_table_is_escaped(tmp_path):
     found = fit_table(table, ModelChoice(covariates=("<b>edss",)))
     page = write_growth(tmp_path, found, source=None)["report"].read_text(encoding="utf-8")
     assert "<b>edss" not in page
+
+
+def test_report_tells_the_agreement_of_two_raters():
+    table = cohort()
+    assert "Agreement" not in numbers_html(fit_table(table, ModelChoice()))
+    first = (table["rim"] == "rim+").astype(float)
+    second = first.where(table["lesion_id"] + table["patient_id"] != "L000", 1 - first)
+    page = numbers_html(fit_table(table.assign(rim_rater1=first, rim_rater2=second), ModelChoice()))
+    assert "Agreement on the rim" in page
+    assert "<td>28</td><td>13</td><td>1</td><td>0</td><td>14</td>" in page

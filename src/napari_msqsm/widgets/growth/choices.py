@@ -68,6 +68,7 @@ class GrowthChoices(QWidget):
         self.covariates.setMaximumHeight(_LIST_HEIGHT)
         self.covariates.itemChanged.connect(self._tell)
         self.reduce = self._check("leave out what is not significant", "Covariates with p > 0.05, one after the other")
+        self.at_onset = self._check("rim at onset", "Group lesions by their rim at onset, not at any session")
         self.ineligible = self._check("fit ineligible lesions too", "Lesions that the table calls not eligible")
         self.post_gd = self._check("fit GRE after gadolinium too", "Gadolinium raises χ by some 30 ppb")
         form.addRow("Outcome", self.outcome)
@@ -78,6 +79,7 @@ class GrowthChoices(QWidget):
         form.addRow("Degrees of freedom", self.df)
         form.addRow("Covariates", self.covariates)
         form.addRow(self.reduce)
+        form.addRow(self.at_onset)
         form.addRow(self.ineligible)
         form.addRow(self.post_gd)
 
@@ -94,6 +96,7 @@ class GrowthChoices(QWidget):
             df=df,
             include_ineligible=self.ineligible.isChecked(),
             include_post_gd=self.post_gd.isChecked(),
+            rim_at_onset=self.at_onset.isChecked(),
             log=self.log.isChecked(),
         )
 

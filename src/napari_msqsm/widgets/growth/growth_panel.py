@@ -25,6 +25,7 @@ from napari_msqsm.growth.influence import influences
 from napari_msqsm.widgets.figure_view import FigureView
 from napari_msqsm.widgets.growth.choices import GrowthChoices
 from napari_msqsm.widgets.growth.columns_dialog import WANTED, ColumnsDialog
+from napari_msqsm.widgets.growth.power_dialog import PowerDialog
 from napari_msqsm.widgets.panel import Panel
 from napari_msqsm.widgets.task_view import TaskView
 from napari_msqsm.workflow.growth.diagnostics import paint_diagnostics
@@ -155,9 +156,13 @@ class GrowthPanel(Panel):
         self.bootstrap_button = QPushButton("Bootstrap")
         self.bootstrap_button.setToolTip(f"Intervals of peak and decay from {_SAMPLES} samples of each kind")
         self.bootstrap_button.clicked.connect(self.bootstrap)
+        self.power_button = QPushButton("Power…")
+        self.power_button.setToolTip("How many patients a study needs, by simulation")
+        self.power_button.clicked.connect(lambda: PowerDialog(self.coordinator, self).show())
         self.export_button = QPushButton("Export…")
         self.export_button.clicked.connect(self._ask_folder)
-        for button in (self.study_button, self.open_button, self.bootstrap_button, self.export_button):
+        buttons = (self.study_button, self.open_button, self.bootstrap_button, self.export_button, self.power_button)
+        for button in buttons:
             line.addWidget(button)
         line.addStretch(1)
         return line

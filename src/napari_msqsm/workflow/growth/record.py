@@ -37,6 +37,7 @@ def as_record(result: GrowthResult) -> dict[str, Any]:
             "df": model.choice.df,
             "covariate_means": model.design.means,
             "log": model.choice.log,
+            "rim_at_onset": model.choice.rim_at_onset,
         },
         "n_obs": fit.n_rows,
         "n_patients": model.n_patients,

@@ -10,6 +10,7 @@ from napari_msqsm.growth.descriptives import Descriptives, Share, Spread, descri
 from napari_msqsm.growth.group_tests import group_tests
 from napari_msqsm.growth.influence import influences
 from napari_msqsm.growth.ladder import ladder
+from napari_msqsm.lesions.agreement import agreement, clustered_interval
 from napari_msqsm.workflow.growth import tables
 from napari_msqsm.workflow.growth.diagnostics import diagnostic_figure
 from napari_msqsm.workflow.growth.figure import as_svg, growth_figure
@@ -58,6 +59,7 @@ def numbers_html(result: GrowthResult) -> str:
         f"<p><code>{escape(model.formula)}</code></p>",
         "<h2>Cohort</h2>",
         _cohort(describe(model.table.rows, model.choice.outcome), model.choice.outcome),
+        _agreement(model.table.rows),
         "<h2>Groups</h2>",
         _groups(result),
         "<h2>Peak and decay</h2>",
@@ -117,6 +119,29 @@ def _cohort(cohort: Descriptives, outcome: str) -> str:
     if cohort.rim_persisting is not None:
         sentences.append(f"seen at onset and at every later scan in {_share(cohort.rim_persisting)}")
     return f"<p>{escape('; '.join(sentences))}.</p>" + _table(["", *groups], rows)
+
+
+def _agreement(rows: pd.DataFrame) -> str:
+    """Agreement of the two raters on the rim, lesion by lesion; empty where the table has no ratings."""
+    if not {"rim_rater1", "rim_rater2"} <= set(rows.columns):
+        return ""
+    lesions = rows.groupby(["patient_id", "lesion_id"], sort=False)[["rim_rater1", "rim_rater2"]].first().reset_index()
+    lesions = lesions.dropna()
+    if lesions.empty:
+        return ""
+    first, second = (lesions[name].astype(float) for name in ("rim_rater1", "rim_rater2"))
+    found = agreement(first, second)
+    lower, upper = clustered_interval(first, second, lesions["patient_id"])
+    interval = f"{found.kappa:.3f} ({found.lower:.3f} to {found.upper:.3f}; over patients {lower:.3f} to {upper:.3f})"
+    return "<h2>Agreement on the rim</h2>" + _table(
+        ["lesions", "both", "only first", "only second", "neither", "κ (95 %)", "PABAK", "positive", "negative"],
+        [
+            [
+                *(found.n, found.both, found.only_first, found.only_second, found.neither, interval),
+                *(found.pabak, found.positive, found.negative),
+            ]
+        ],
+    )
 
 
 def _groups(result: GrowthResult) -> str:
