@@ -139,7 +139,8 @@ def _grouped_at_onset(table: pd.DataFrame) -> pd.DataFrame:
     onset = table[_numbers(table["lesion_age_y"], "lesion_age_y") == 0.0]
     seen: dict[Any, Any] = {(row.patient_id, row.lesion_id): row.rim_at_session for row in onset.itertuples()}
     lesions = zip(table["patient_id"], table["lesion_id"], strict=True)
-    return table.assign(rim=[seen.get(lesion) for lesion in lesions])
+    rims: Any = [seen.get(lesion) for lesion in lesions]
+    return table.assign(rim=rims)
 
 
 def _is_no(value: object) -> bool:
