@@ -92,13 +92,14 @@ class Screen:
         some = {"lesions", *(key for key in ("nawm", "vein") if key in regions and self._is_used(regions[key]))}
         parts += [self._label_image(key, regions) for key in ("lesions", "nawm", "vein") if key in {*regions} & some]
         self._shown_proposal = np.empty(0, dtype=np.int64)
+        columns = self._side_by_side.columns
         self._side_by_side.leave()
         self.layers.show(parts)
         self.regions, self.frame = regions, frame
         self._images = {image.key: image for image in images}
         self.image = images[-1].values if "lesions" in regions else None
         if "lesions" not in regions:
-            self._side_by_side.enter(2)
+            self._side_by_side.enter(2, (1, 3) if stage is Stage.ONSET else (-1, -1))
         self.layers.activate("lesions" if "lesions" in regions else images[0].key)
         dims = self._viewer.dims
         if first:
@@ -106,7 +107,7 @@ class Screen:
             self._viewer.reset_view()
         else:
             dims.order = (*range(dims.ndim - 3), *(axis + dims.ndim for axis in look.order))
-            self._viewer.scene.camera.zoom = look.zoom
+            self._viewer.scene.camera.zoom = look.zoom * columns / self._side_by_side.columns
         self.look_at(frame.at_baseline(dims.point) if sees is None else sees)
 
     def close(self) -> None:
