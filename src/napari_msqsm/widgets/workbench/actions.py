@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
-from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
+from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from napari_msqsm.errors import MsqsmError
 from napari_msqsm.widgets.file_row import NIFTI_FILTER
@@ -15,10 +15,12 @@ from napari_msqsm.widgets.workbench.lesion_model import short
 from napari_msqsm.widgets.workbench.stage import Stage
 from napari_msqsm.workflow.workbench.carry import carry, carry_plan
 from napari_msqsm.workflow.workbench.local_shift import ShiftFound, accept_shift, drop_shift, shift_at
+from napari_msqsm.workflow.workbench.match_drawn import MatchedDrawn, match_drawn
 from napari_msqsm.workflow.workbench.onset import lost_by, mark_onset
 from napari_msqsm.workflow.workbench.propagate import propagate, propagation_plan, review
 from napari_msqsm.workflow.workbench.propose_onset import OnsetProposal, propose_onset
 from napari_msqsm.workflow.workbench.remove import remove_lesion
+from napari_msqsm.workflow.workbench.split_lesion import split_lesion
 from napari_msqsm.workflow.workbench.take_masks import Taken, take_file, take_labels
 from napari_msqsm.workspace.drawing.edit import Edit, LesionChange
 from napari_msqsm.workspace.drawing.plane import Plane
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
     from napari_msqsm.widgets.coordinator import Coordinator
     from napari_msqsm.widgets.workbench.work import WorkbenchWork
+
+_MOST_PIECES = 20
 
 
 class LesionActions(QObject):
@@ -118,8 +122,30 @@ class LesionActions(QObject):
             path = Path(name)
         self._take(lambda: take_file(drawing, maps, session, path))
 
-    def split_masks(self) -> None:
-        """Split what is drawn on the FLAIR that is shown into lesions with one label in all sessions."""
+    def split(self) -> None:
+        """Split the chosen lesion on the FLAIR that is shown; asks in how many pieces."""
+        drawing, label, session = self._work.drawing, self._work.label, self._work.canvas.session
+        if drawing is None or not label or not session:
+            return
+        words = "Pieces (0: where it has necks):"
+        number, given = QInputDialog.getInt(self._parent, "Split the lesion", words, 0, 0, _MOST_PIECES)
+        if given and number != 1:
+            self._work.apply(lambda: split_lesion(drawing, label, session, number=number or None))
+
+    def match(self) -> None:
+        """Give lesions at the same place one label in all sessions."""
+        drawing, maps = self._work.drawing, self._work.maps
+        if drawing is None or maps is None:
+            return
+
+        def done(found: MatchedDrawn) -> None:
+            if found.edit.is_empty or self._work.apply(lambda: found.edit):
+                self._work.told.emit("; ".join(found.notes) or "lesions at the same place have one label already")
+
+        self._coordinator.read_beside(lambda: match_drawn(drawing, maps), done)
+
+    def take_parts(self) -> None:
+        """Make every separate part that is drawn on the FLAIR that is shown a lesion."""
         drawing, maps, session = self._work.drawing, self._work.maps, self._work.canvas.session
         plane = Plane.flair(session)
         if drawing is None or maps is None or plane not in drawing.planes:

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
     QLabel,
+    QMenu,
     QPushButton,
     QScrollArea,
     QTableView,
@@ -99,7 +100,7 @@ class LesionsPanel(Panel):
         canvas.next_session_requested.connect(self._next_session)
         self.sessions.session_requested.connect(self.show_session)
         self.curve.session_requested.connect(self.show_session)
-        self.coordinator.failed.connect(lambda sentence, _: self._say(sentence))
+        self.coordinator.failed.connect(self._say)
         self.coordinator.study_changed.connect(self._on_study)
         self.coordinator.selection_changed.connect(self.bar.renew)
 
@@ -144,24 +145,39 @@ class LesionsPanel(Panel):
         line = QHBoxLayout()
         line.setSpacing(2)
         self.buttons: dict[str, QPushButton] = {}
+        actions, canvas = self.lesion_actions, self.work.canvas
         for words, tip, slot in (
-            ("New", "A new lesion of the session that is shown", self.lesion_actions.new_lesion),
-            ("Delete", "Delete the chosen lesion", self.lesion_actions.delete),
-            (
-                "Masks…",
-                "Take the lesions of a mask or label image on this session's FLAIR",
-                self.lesion_actions.take_masks,
-            ),
-            ("Split", "Make every separate part that is drawn on this FLAIR a lesion", self.lesion_actions.split_masks),
-            ("↶", "", self.work.canvas.undo),
-            ("↷", "", self.work.canvas.redo),
+            ("New", "A new lesion of the session that is shown", actions.new_lesion),
+            ("Delete", "Delete the chosen lesion", actions.delete),
+            ("Split…", "Split the chosen lesion where it is confluent, on the FLAIR that is shown", actions.split),
+            ("Masks", "Lesions that were drawn elsewhere", None),
+            ("↶", "", canvas.undo),
+            ("↷", "", canvas.redo),
         ):
             button = QPushButton(words)
             button.setToolTip(tip)
-            button.clicked.connect(lambda _, slot=slot: slot())
+            if slot is None:
+                button.setMenu(self._masks_menu())
+            else:
+                button.clicked.connect(lambda _, slot=slot: slot())
             self.buttons[words] = button
             line.addWidget(button)
         return line
+
+    def _masks_menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.setToolTipsVisible(True)
+        actions = self.lesion_actions
+        for words, tip, slot in (
+            ("From a file…", "The lesions of a mask or label image on this session's FLAIR", actions.take_masks),
+            ("Parts", "Every separate part that is drawn on this FLAIR becomes a lesion", actions.take_parts),
+            ("Same in all sessions", "Lesions at the same place get one label in all sessions", actions.match),
+        ):
+            entry = menu.addAction(words)
+            if entry is not None:
+                entry.setToolTip(tip)
+                entry.triggered.connect(lambda _, slot=slot: slot())
+        return menu
 
     def _on_opened(self) -> None:
         self.model.set_drawing(self.work.drawing)
@@ -236,7 +252,7 @@ class LesionsPanel(Panel):
     def _resize(self) -> None:
         self.list.resizeColumnsToContents()
 
-    def _say(self, sentence: str) -> None:
+    def _say(self, sentence: str, _: str = "") -> None:
         self.words.setText(sentence)
         self.words.setVisible(bool(sentence))
 
