@@ -82,3 +82,13 @@ def test_a_patient_that_cannot_be_used_is_named(msqsm, study):
     assert ran.code == 2
     assert ran.error_lines == [ran.err.strip()]
     assert "label is many" in ran.err
+
+
+def test_reference_can_be_set_and_is_told(msqsm, study):
+    ran = msqsm("measure", study.root, "--no-local-alignment", "--set-reference", "ring.outer_mm=9")
+    assert ran.code == 0, ran.err
+    assert "references were found with ring.outer_mm=9" in ran.out
+    for text, words in (("ring.thickness=9", "ring.thickness"), ("mirror", "--set-reference takes KEY=VALUE")):
+        ran = msqsm("measure", study.root, "--set-reference", text)
+        assert ran.code == 2
+        assert words in ran.err

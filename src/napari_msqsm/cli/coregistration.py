@@ -41,19 +41,10 @@ def chosen(args: argparse.Namespace) -> CoregistrationSettings:
     ParameterError
         When a name or value does not exist or is not allowed.
     """
-    from napari_msqsm.errors import ParameterError
-    from napari_msqsm.settings import flat, with_overrides
+    from napari_msqsm.cli.overrides import overridden
     from napari_msqsm.workflow.coregistration.settings import CoregistrationSettings
 
-    settings = CoregistrationSettings()
-    present, overrides = flat(settings), {}
-    for text in args.set_coregistration:
-        key, equals, value = (part.strip() for part in text.partition("="))
-        if not equals or not key:
-            raise ParameterError(f"--set-coregistration takes KEY=VALUE, got {text!r}; keys: {', '.join(present)}")
-        several = isinstance(present.get(key), tuple)
-        overrides[key] = [part for part in value.strip("()[]").split(",") if part.strip()] if several else value
-    return with_overrides(settings, overrides)
+    return overridden(CoregistrationSettings(), args.set_coregistration, "--set-coregistration")
 
 
 def coregister(

@@ -41,6 +41,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also write the table as csv, xlsx or parquet; tsv and its data dictionary are always written",
     )
     parser.add_argument(
+        "--set-reference",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="how the reference is found, such as ring.outer_mm=8; ring.mirror=true takes the other hemisphere where "
+        "the own side has not enough, which is flagged",
+    )
+    parser.add_argument(
         "--no-local-alignment",
         action="store_true",
         help="do not align every lesion on its own to find those that lie beside their region (some tenths of a second "
@@ -50,9 +59,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure patient after patient; what cannot be used is named at the end."""
+    from napari_msqsm.cli.overrides import overridden
     from napari_msqsm.io.bids import open_study
     from napari_msqsm.workflow.measure.study import measure_study
+    from napari_msqsm.workflow.reference.settings import ReferenceSettings
 
+    reference = overridden(ReferenceSettings(), args.set_reference, "--set-reference")
     study = open_study(args.bids_dir)
     measured: StudyMeasurement = common.run_task(
         args,
@@ -62,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
             args.participant_label,
             out_dir=args.out_dir,
             look_for_shifts=not args.no_local_alignment,
+            reference=reference,
             formats=[name for name in args.format if name != "tsv"],
             on_progress=on_progress,
             cancel=cancel,

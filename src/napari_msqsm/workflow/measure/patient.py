@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from napari_msqsm.errors import CancelledError
 from napari_msqsm.lesions.local_shift import MISALIGNED_MM
+from napari_msqsm.settings import flat
 from napari_msqsm.workflow.measure.flair_volume import flair_volumes
 from napari_msqsm.workflow.measure.lesion_rows import measure_lesion
 from napari_msqsm.workflow.measure.measuring import Measuring
 from napari_msqsm.workflow.measure.patient_table import PatientTable
+from napari_msqsm.workflow.reference.settings import ReferenceSettings
 from napari_msqsm.workflow.workbench.local_shift import shift_at
 
 if TYPE_CHECKING:
@@ -104,9 +106,19 @@ def measure_patient(
     rescans = tuple(each.label for each in maps.patient.sessions if each not in maps.sessions)
     notes += [f"{label} repeats another session and is left out" for label in rescans]
     notes += measuring.notes
+    notes += _other_settings(references)
     if used:
         notes += _of_references(measuring, drawing, used)
     return PatientTable(maps.patient.patient_id, tuple(rows), rois, used, sources, tuple(dict.fromkeys(notes)), rescans)
+
+
+def _other_settings(references: References | None) -> list[str]:
+    """Say which settings of the reference are not the defaults."""
+    if references is None:
+        return []
+    usual, chosen = flat(ReferenceSettings()), flat(references.settings)
+    told = [f"{name}={value}" for name, value in chosen.items() if value != usual.get(name)]
+    return [f"references were found with {', '.join(told)}"] if told else []
 
 
 def _misaligned(measuring: Measuring, lesion: Lesion, report: Callable[[str], None]) -> Iterator[tuple[str, str]]:

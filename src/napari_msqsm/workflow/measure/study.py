@@ -13,6 +13,7 @@ from napari_msqsm.workflow.drawing.reading import read_drawing
 from napari_msqsm.workflow.measure.lesion_table import check_formats, write_lesion_table
 from napari_msqsm.workflow.measure.native import write_native
 from napari_msqsm.workflow.measure.patient import measure_patient
+from napari_msqsm.workflow.reference.references import References
 from napari_msqsm.workflow.tasks import error_sentence
 from napari_msqsm.workflow.workbench.maps import PatientMaps
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from napari_msqsm.model.study import Patient, Study
     from napari_msqsm.workflow.measure.patient_table import PatientTable
+    from napari_msqsm.workflow.reference.settings import ReferenceSettings
     from napari_msqsm.workflow.tasks import OnProgress
 
 _NOTHING = "no lesion is drawn"
@@ -66,6 +68,7 @@ def measure_study(
     out_dir: Path | None = None,
     formats: Sequence[str] = (),
     look_for_shifts: bool = True,
+    reference: ReferenceSettings | None = None,
     on_progress: OnProgress | None = None,
     cancel: threading.Event | None = None,
 ) -> StudyMeasurement:
@@ -81,6 +84,8 @@ def measure_study(
         Root of the derivatives that is read and written; ``derivatives/msqsm`` of the study when not given.
     formats
         Of the table, beside TSV: ``csv``, ``xlsx``, ``parquet``.
+    reference
+        How the white matter is found that χ is relative to.
     look_for_shifts, on_progress, cancel
         See `napari_msqsm.workflow.measure.patient.measure_patient`. The table is written at the end or not at all; the
         regions of a patient as soon as it is measured.
@@ -104,7 +109,7 @@ def measure_study(
     for index, patient in enumerate(wanted):
         report = _share(patient.patient_id, index, len(wanted), on_progress)
         try:
-            found = _measured(study, patient, out_dir, look_for_shifts, report, cancel)
+            found = _measured(study, patient, out_dir, look_for_shifts, reference, report, cancel)
         except CancelledError:
             raise
         except Exception as error:  # noqa: BLE001  whatever went wrong here, the other patients are still to be measured
@@ -134,6 +139,7 @@ def _measured(
     patient: Patient,
     out_dir: Path | None,
     look_for_shifts: bool,
+    reference: ReferenceSettings | None,
     report: OnProgress | None,
     cancel: threading.Event | None,
 ) -> tuple[PatientTable, dict[str, Path]] | None:
@@ -145,7 +151,14 @@ def _measured(
     drawing = read_drawing(study, patient, out_dir, maps=maps)
     if not drawing.lesions:
         return None
-    table = measure_patient(drawing, maps, look_for_shifts=look_for_shifts, on_progress=report, cancel=cancel)
+    table = measure_patient(
+        drawing,
+        maps,
+        references=References(drawing, maps, settings=reference),
+        look_for_shifts=look_for_shifts,
+        on_progress=report,
+        cancel=cancel,
+    )
     names = {lesion.label: lesion.lesion_id for lesion in drawing.lesions}
     return table, write_native(maps, table, names)
 
