@@ -1,4 +1,4 @@
-"""Draw the pictures of the README through the real window: the sample patient, opened, reconstructed, coregistered, read.
+"""Draw the pictures of the README through the real window: the sample patient, from opening to its lesions.
 
 The Import panel is drawn with synthetic DICOM of two patients and two scanners; the true lesions of the sample patient
 stand in for a reader's drawings; the growth curves are those of a simulated cohort.
